@@ -1,0 +1,56 @@
+# The two commands of the README, `make serve` and `make test`, work on a fresh checkout. Each target sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PAGE := ingest/query/dashboard
+PAGE_SOURCES := $(shell find $(PAGE) -path $(PAGE)/node_modules -prune -o -path $(PAGE)/dist -prune -o -type f -print)
+
+.PHONY: serve demo install page setup test check format bench clean
+.DEFAULT_GOAL := serve
+
+serve: install  ## Start everything; Ctrl-C stops it in order.
+	$(BIN)/firsthop serve
+
+demo: setup install  ## As serve, with seeded realistic traffic.
+	$(BIN)/firsthop demo
+
+install: $(VENV)/.installed page  ## The service and its page, nothing for tests.
+
+page: $(PAGE)/dist/index.html
+
+setup: $(VENV)/.setup  ## What tests, checks and benchmarks need beside the service.
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.setup: requirements-test.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	touch $@
+
+$(PAGE)/dist/index.html: $(VENV)/.installed $(PAGE_SOURCES)
+	$(BIN)/python $(PAGE)/build.py
+
+test: setup install  ## Every test, Chromium and npm parts included.
+	$(BIN)/python tests/browser/setup.py
+	$(BIN)/python -m pytest
+
+check: setup  ## Format, lint, types, import contracts.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup install  ## CPU µs per span by stage and end to end; see loadtest/README.md.
+	$(BIN)/python -m loadtest.bench
+
+clean:
+	rm -rf $(VENV) $(PAGE)/dist $(PAGE)/node_modules

@@ -1,0 +1,186 @@
+"""Every setting, its default and what it does. Read once at start; each part is handed its own section.
+
+`SETTINGS` is the one table: the reference page and `firsthop doctor` are made from it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what a client may send; checked before the work is done."""
+
+    wire_bytes: int = 1 << 20
+    """Request body as sent."""
+    body_bytes: int = 2 << 20
+    """Request body inflated."""
+    spans: int = 4096
+    """Spans in one body."""
+    strings: int = 20_000
+    """Entries of a body's string table."""
+    string_bytes: int = 8192
+    """One string; longer ones are cut and end in `…`."""
+    attributes: int = 128
+    """Attributes of one span; the rest is dropped and counted."""
+    events: int = 128
+    """Events of one span."""
+    links: int = 128
+    """Links of one span."""
+    duration_us: int = 24 * 3_600_000_000
+    """Longest believable span."""
+    future_us: int = 60_000_000
+    """How far ahead of the server's clock a span may start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Inclusion probability of ordinary spans by device class; errors and slow spans are always kept."""
+
+    low: float = 1.0
+    mid: float = 1.0
+    high: float = 1.0
+    unknown: float = 1.0
+    slow_us: int = 3_000_000
+    """A request this long is kept at weight 1."""
+    max_weight: float = 10_000.0
+    """What a client's declared threshold can make a span weigh at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the pipeline is to do with an app's spans."""
+
+    limits: Limits
+    sampling: Sampling
+    pseudonym_key: bytes
+    retention_us: int
+    version: int = 1
+
+
+class Setting(NamedTuple):
+    """One row of the table: environment name, default as text, parser, help."""
+
+    name: str
+    default: str
+    parse: Callable[[str], Any]
+    help: str
+
+
+class SettingError(ValueError):
+    """A setting has a value that cannot be used; the message names it and says what would do."""
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return value
+
+    return parse
+
+
+def _probability(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise ValueError("must be a number from 0 to 1")
+    return value
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(part for part in re.split(r"[,\s]+", text) if part)
+
+
+SETTINGS = (
+    Setting("FIRSTHOP_DATA", ".firsthop", Path, "Directory of the embedded database, keys and ready.json."),
+    Setting("DATABASE_URL", "", str, "A PostgreSQL of your own; empty starts the embedded one."),
+    Setting("FIRSTHOP_EDGE_HOST", "127.0.0.1", str, "Address the edge listens on; 0.0.0.0 for the world."),
+    Setting("FIRSTHOP_EDGE_PORT", "4318", _whole(0, 65535), "Port of the edge."),
+    Setting("FIRSTHOP_QUERY_HOST", "127.0.0.1", str, "Address of dashboard and query API."),
+    Setting("FIRSTHOP_QUERY_PORT", "4380", _whole(0, 65535), "Port of dashboard and query API."),
+    Setting("FIRSTHOP_WORKERS", "0", _whole(0, 256), "Edge worker processes; 0 means one per core."),
+    Setting("FIRSTHOP_TRUSTED_PROXIES", "", _networks, "Networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8."),
+    Setting("FIRSTHOP_GEOIP", "", str, "Path of a country database in MaxMind format; empty: country is unknown."),
+    Setting("FIRSTHOP_MAX_WIRE_BYTES", "1048576", _whole(1024, 1 << 26), "Largest request body as sent."),
+    Setting("FIRSTHOP_MAX_BODY_BYTES", "2097152", _whole(1024, 1 << 26), "Largest request body once inflated."),
+    Setting("FIRSTHOP_MAX_SPANS", "4096", _whole(1, 65536), "Most spans in one request."),
+    Setting(
+        "FIRSTHOP_QUEUE_BYTES", "33554432", _whole(1 << 20, 1 << 32), "Bodies a worker holds before it answers 503."
+    ),
+    Setting("FIRSTHOP_COMMIT_MS", "10", _whole(0, 1000), "Longest wait for more bodies before a commit."),
+    Setting(
+        "FIRSTHOP_JOURNAL_BYTES", "4294967296", _whole(1 << 20, 1 << 44), "Journal size at which edges answer 503."
+    ),
+    Setting("FIRSTHOP_KEEP_LOW", "1", _probability, "Share of ordinary spans kept whole, low-class devices."),
+    Setting("FIRSTHOP_KEEP_MID", "1", _probability, "The same, mid-class devices."),
+    Setting("FIRSTHOP_KEEP_HIGH", "1", _probability, "The same, high-class devices."),
+    Setting("FIRSTHOP_KEEP_UNKNOWN", "1", _probability, "The same, devices of unknown class."),
+    Setting("FIRSTHOP_SLOW_MS", "3000", _whole(1, 86_400_000), "A request this slow is always kept."),
+    Setting(
+        "FIRSTHOP_SERIES_LIMIT", "2000", _whole(1, 1_000_000), "Series per app and view; the rest counts as {other}."
+    ),
+    Setting("FIRSTHOP_SPAN_DAYS", "7", _whole(1, 3650), "Days that sampled spans are kept."),
+    Setting("FIRSTHOP_ROLLUP_10S_HOURS", "6", _whole(1, 8760), "Hours that 10-second rollups are kept."),
+    Setting("FIRSTHOP_ROLLUP_1M_DAYS", "14", _whole(1, 3650), "Days that 1-minute rollups are kept."),
+    Setting("FIRSTHOP_ROLLUP_1H_DAYS", "400", _whole(1, 36500), "Days that 1-hour rollups are kept."),
+    Setting(
+        "FIRSTHOP_BATCH_ID_DAYS", "8", _whole(1, 365), "Days that batch ids are remembered, as long as clients retry."
+    ),
+)
+
+
+class Settings:
+    """All settings, parsed; `settings["FIRSTHOP_EDGE_PORT"]`, and the frozen sections made from them."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> "Settings":
+        """Reads the table from an environment; an unset or empty name takes its default.
+
+        Raises:
+            SettingError: names the first setting that cannot be used, or is not in the table.
+        """
+        known = {setting.name for setting in SETTINGS}
+        strange = sorted(name for name in environment if name.startswith("FIRSTHOP_") and name not in known)
+        if strange:
+            raise SettingError(f"{strange[0]} is not a setting; ingest/settings.md lists those there are")
+        values: dict[str, Any] = {}
+        for setting in SETTINGS:
+            text = environment.get(setting.name) or setting.default
+            try:
+                values[setting.name] = setting.parse(text)
+            except ValueError as error:
+                raise SettingError(f"{setting.name} cannot be used: {error}") from None
+        return cls(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def limits(self) -> Limits:
+        """Bounds for decoders and pipeline."""
+        return Limits(
+            wire_bytes=self["FIRSTHOP_MAX_WIRE_BYTES"],
+            body_bytes=self["FIRSTHOP_MAX_BODY_BYTES"],
+            spans=self["FIRSTHOP_MAX_SPANS"],
+        )
+
+    def policy(self, pseudonym_key: bytes) -> Policy:
+        """The pipeline's policy."""
+        return Policy(
+            limits=self.limits(),
+            sampling=Sampling(
+                low=self["FIRSTHOP_KEEP_LOW"],
+                mid=self["FIRSTHOP_KEEP_MID"],
+                high=self["FIRSTHOP_KEEP_HIGH"],
+                unknown=self["FIRSTHOP_KEEP_UNKNOWN"],
+                slow_us=self["FIRSTHOP_SLOW_MS"] * 1000,
+            ),
+            pseudonym_key=pseudonym_key,
+            retention_us=self["FIRSTHOP_SPAN_DAYS"] * 86_400_000_000,
+        )
