@@ -1,8 +1,8 @@
 """The language of the house: spans as columns, from the wire to the database.
 
 A `SpanBatch` holds the spans of one micro-batch (many request bodies) as a struct of arrays. Text lives once, in a
-string table; columns of text hold int32 *codes* into it, code 0 being the empty string ("not given"). Every table's rows
-point up by index: span → resource → body; attribute, event, link → span.
+string table; columns of text hold int32 *codes* into it, code 0 being the empty string ("not given"). The rows of every
+table point up by index: span → resource → body; attribute, event, link → span.
 
 Nothing here does I/O. `Reception` holds the raw address and User-Agent of a request; it has no encoder, and
 `Processed`, the only thing a journal accepts, has no field for it.
@@ -296,6 +296,12 @@ class Spans(Columns):
     """W3C `rv` in [0, 2^56), or UNKNOWN: then the trace id's low 56 bits count."""
 
     CODES: ClassVar[tuple[str, ...]] = ("name", "method", "url", "route", "error_type", "protocol", "screen")
+
+    @property
+    def failed(self) -> Mask:
+        """(n,) spans that count as errors: status error, HTTP 4xx or 5xx, or a request that got no answer at all."""
+        failed: Mask = (self.status == Status.ERROR) | (self.http_status >= 400) | (self.http_status == 0)
+        return failed
 
 
 @dataclass(frozen=True, slots=True)

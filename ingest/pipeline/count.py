@@ -1,0 +1,67 @@
+"""count: for every accepted span the series it belongs to, its window, and its sketch bucket per metric.
+
+This happens before sampling, so percentiles and counts come from 100 % of the spans. A series here is the full
+combination of dimensions; the aggregator folds it into the configured views.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ingest import sketch
+from ingest.model import I32, METRICS, WINDOW_US, Counted, DeviceClass, Reception, Series, SpanBatch
+from ingest.pipeline.findings import Found
+from ingest.pipeline.strings import StringTable
+
+
+def count(
+    batch: SpanBatch, receptions: Sequence[Reception], found: Found, table: StringTable
+) -> tuple[Series, Counted]:
+    """The distinct series of the micro-batch and the counting columns of its accepted spans."""
+    senders, sender_of = _distinct_senders(batch, receptions, found, table)
+    accepted = found.accepted
+    spans = batch.spans.take(accepted)
+    keys = found.routes[accepted].astype(np.int64) * senders.shape[1] + sender_of[spans.resource]
+    distinct, series_of = np.unique(keys, return_inverse=True)
+    route, sender = np.divmod(distinct, max(senders.shape[1], 1))
+    values = np.concatenate([route[np.newaxis], senders[1:, sender]]).astype(np.int32)
+    buckets = np.empty((len(METRICS), len(spans)), dtype=np.int16)
+    buckets[0] = sketch.bucket(spans.duration_us)
+    buckets[1:] = sketch.bucket(spans.phases_us)
+    return (
+        Series(app_id=senders[0, sender].astype(np.int32), values=values),
+        Counted(
+            body=batch.body_of_span[accepted],
+            series=series_of.astype(np.int32),
+            window=found.anchored.start_at_us[accepted] // WINDOW_US,
+            error=spans.failed,
+            buckets=buckets,
+        ),
+    )
+
+
+def _distinct_senders(
+    batch: SpanBatch, receptions: Sequence[Reception], found: Found, table: StringTable
+) -> tuple[I32, I32]:
+    """The distinct senders and each resource's place among them: app, then `DIMENSIONS` without the route, as rows."""
+    resources = batch.resources
+    app_ids = np.array([reception.app_id for reception in receptions], dtype=np.int32)
+    classes = table.codes([device_class.name.lower() for device_class in DeviceClass])
+    unknown = table.code("unknown")
+
+    def known(codes: I32) -> I32:
+        return np.where(codes == 0, np.int32(unknown), codes)
+
+    network = table.codes([batch.strings[code].lower()[:32] for code in resources.network.tolist()])
+    rows = np.stack(
+        [
+            app_ids[resources.body],
+            known(resources.version),
+            known(found.countries),
+            classes[found.devices.classes],
+            known(network),
+            known(found.devices.os),
+        ]
+    )
+    distinct, place = np.unique(rows, axis=1, return_inverse=True)
+    return distinct, place.astype(np.int32).ravel()

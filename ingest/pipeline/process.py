@@ -1,0 +1,97 @@
+"""The way of a micro-batch through the pipeline, in one function that reads like it.
+
+    validate → scrub → anchor_clock → classify_device → locate → name_routes → count → sample → link_traces
+
+Each verb is a file and a pure function: no I/O, no clock, no randomness; what a stage needs of the world is an
+argument. Nothing but this file calls a stage. Spans are never removed on the way: a span that a stage rejects gets
+its outcome in `fates`, and the other columns are computed beside it, so that a row number means the same throughout.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ingest.model import U8, Assigned, Kept, Ledger, Processed, Reception, SpanBatch
+from ingest.outcome import Outcome
+from ingest.pipeline.anchor_clock import anchor_clock
+from ingest.pipeline.classify_device import classify_device
+from ingest.pipeline.count import count
+from ingest.pipeline.findings import Found
+from ingest.pipeline.link_traces import link_traces
+from ingest.pipeline.locate import locate
+from ingest.pipeline.name_routes import name_routes
+from ingest.pipeline.sample import sample
+from ingest.pipeline.scrub import scrub
+from ingest.pipeline.strings import StringTable, compact
+from ingest.pipeline.validate import validate
+from ingest.settings import Policy
+
+
+def process(
+    batch: SpanBatch,
+    receptions: Sequence[Reception],
+    policy: Policy,
+    country_of: Callable[[str], str],
+    os_of: Callable[[str], str],
+) -> Processed:
+    """Everything that is decided about a micro-batch before it is journaled.
+
+    Args:
+        batch: the spans of many bodies, as decoded.
+        receptions: what the transport knows of each body; receptions[i] belongs to row i of `batch.bodies`.
+        policy: limits, rates and keys.
+        country_of: ISO country code of an address, "" when unknown.
+        os_of: name of the operating system in a User-Agent, "" when unknown.
+
+    Returns:
+        The record to journal: no address, no User-Agent, no text that was not scrubbed.
+    """
+    fates = validate(batch.spans, policy.limits)
+    batch = scrub(batch, policy.pseudonym_key)
+    anchored = anchor_clock(batch, receptions, policy)
+    fates = np.minimum(fates, anchored.fates)
+    accepted = fates == Outcome.KEPT
+
+    table = StringTable(batch.strings)
+    devices = classify_device(batch, receptions, os_of, table)
+    countries = locate(batch, receptions, country_of, table)
+    routes = name_routes(batch, table)
+    series, counted = count(batch, receptions, Found(accepted, anchored, devices, countries, routes), table)
+    sampled = sample(batch, devices, policy.sampling)
+    kept = accepted & sampled.kept
+    assigned = Assigned(
+        start_at_us=anchored.start_at_us,
+        clock_quality=anchored.quality,
+        clock_err_ms=anchored.err_ms,
+        route=routes,
+        country=countries[batch.spans.resource],
+        device_class=devices.classes[batch.spans.resource],
+        os=devices.os[batch.spans.resource],
+        weight=sampled.weight,
+        stratum=sampled.stratum,
+    )
+    return compact(
+        Processed(
+            strings=table.strings,
+            ledger=_close_ledger(batch, receptions, np.where(accepted & ~kept, Outcome.COUNTED_ONLY, fates)),
+            drops=batch.drops,
+            series=series,
+            counted=counted,
+            kept=Kept(batch=link_traces(batch.select(kept)), assigned=assigned.take(kept)),
+            policy_version=policy.version,
+        )
+    )
+
+
+def _close_ledger(batch: SpanBatch, receptions: Sequence[Reception], fates: U8) -> Ledger:
+    """One row per body; every span of it stands under exactly one outcome."""
+    bodies = len(batch.bodies)
+    cells = batch.body_of_span + fates.astype(np.int64) * bodies
+    outcomes = np.bincount(cells, minlength=len(Outcome) * bodies).reshape(len(Outcome), bodies).astype(np.int32)
+    return Ledger(
+        app_id=np.array([reception.app_id for reception in receptions], dtype=np.int32),
+        batch_id=batch.bodies.batch_id,
+        received_at_us=np.array([reception.received_at_us for reception in receptions], dtype=np.int64),
+        spans=np.bincount(batch.body_of_span, minlength=bodies).astype(np.int32),
+        outcomes=outcomes,
+    )
