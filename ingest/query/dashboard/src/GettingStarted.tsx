@@ -1,0 +1,79 @@
+/** What an app without any span sees: one command that sends the first. */
+
+import { Button, CopyButton } from "@mantine/core";
+import { useMemo } from "react";
+import type { App } from "./api.ts";
+
+function hex(bytes: number): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** A batch of one span in the native format, started just now. Its ids are new: the same id twice would count once. */
+function command(key: string): string {
+  const batch = {
+    v: 1,
+    id: hex(16),
+    n: 1,
+    strings: ["GET /hello", "GET", "https://api.shop.example/hello", "/hello", "h2"],
+    resource: { service: "hello", version: "1.0.0", os_name: "android", device_model: "Pixel 8", network: "wifi" },
+    clock: { kind: "wall" },
+    traces: hex(16),
+    cols: {
+      trace: [0],
+      span_id: hex(8),
+      name: [1],
+      method: [2],
+      url: [3],
+      route: [4],
+      protocol: [5],
+      http_status: [200],
+      start_us: [(Date.now() - 1000) * 1000],
+      duration_us: [214_000],
+      redirect_us: [-1],
+      blocked_us: [2_000],
+      dns_us: [23_000],
+      tcp_us: [31_000],
+      tls_us: [44_000],
+      request_us: [1_000],
+      ttfb_us: [92_000],
+      download_us: [21_000],
+    },
+  };
+  return [
+    `curl -sS 'http://${window.location.hostname}:4318/v1/batches' \\`,
+    `  -H 'x-api-key: ${key}' \\`,
+    `  -d '${JSON.stringify(batch)}'`,
+  ].join("\n");
+}
+
+interface GettingStartedProps {
+  app: App;
+  longer: (() => void) | null;
+  check: () => void;
+}
+
+export function GettingStarted({ app, longer, check }: GettingStartedProps) {
+  const text = useMemo(() => command(app.client_key ?? "YOUR_CLIENT_KEY"), [app.client_key]);
+  return (
+    <section className="panel start" aria-label="Getting started">
+      <h2>No spans from {app.name} in this time range</h2>
+      <p className="note">
+        Send one now; it appears within seconds. If your edge listens elsewhere, change the address.
+      </p>
+      <pre tabIndex={0}>{text}</pre>
+      <div className="row">
+        <CopyButton value={text}>
+          {({ copied, copy }) => <Button size="sm" onClick={copy}>{copied ? "Copied" : "Copy the command"}</Button>}
+        </CopyButton>
+        <Button size="sm" variant="default" onClick={check}>
+          Look again
+        </Button>
+        {longer && (
+          <Button size="sm" variant="default" onClick={longer}>
+            Look at the last 30 days
+          </Button>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,52 @@
+/** The headline figures; the four percentiles are the selector that drives every other panel. */
+
+import type { Answer, Latency } from "./api.ts";
+import { formatCount, formatDuration, formatShare, quantileName } from "./units.ts";
+import { changeView, QUANTILES } from "./view.ts";
+
+/** The 95 % interval of an estimate. */
+function Interval({ interval }: { interval: [number, number] | null | undefined }) {
+  if (!interval) return null;
+  return (
+    <span className="aside interval" title="95 % interval of the estimate">
+      {formatDuration(interval[0])} – {formatDuration(interval[1])}
+    </span>
+  );
+}
+
+export function Summary({ answer, quantile }: { answer: Answer<Latency>; quantile: number }) {
+  const total = answer.data?.groups[0]?.total;
+  return (
+    <div className={answer.loading ? "summary behind" : "summary"}>
+      <div className="figure">
+        <span className="label">Spans</span>
+        <span className="value">{formatCount(total?.spans)}</span>
+      </div>
+      <div className="figure">
+        <span className="label">Errors</span>
+        <span className="value">{total ? formatShare(total.errors, total.spans) : "–"}</span>
+        <span className="aside">{total ? formatCount(total.errors) : ""}</span>
+      </div>
+      <fieldset className="quantiles">
+        <legend className="visually-hidden">Percentile shown in every panel</legend>
+        {QUANTILES.map((each, index) => (
+          <label key={each} className={each === quantile ? "figure chosen" : "figure"}>
+            <input
+              type="radio"
+              name="quantile"
+              className="visually-hidden"
+              checked={each === quantile}
+              onChange={() => changeView({ quantile: each })}
+            />
+            <span className="label">
+              <i className="swatch" style={{ background: `var(--${quantileName(each)})` }} />
+              {quantileName(each)}
+            </span>
+            <span className="value">{formatDuration(total?.quantiles[index])}</span>
+            <Interval interval={total?.intervals?.[index]} />
+          </label>
+        ))}
+      </fieldset>
+    </div>
+  );
+}

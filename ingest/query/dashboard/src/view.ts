@@ -1,0 +1,144 @@
+/** What is being looked at. It lives in the address bar, so that a view can be shared and the back button works. */
+
+import { useSyncExternalStore } from "react";
+
+export const RANGES = ["15m", "1h", "6h", "24h", "7d", "30d"] as const;
+export const QUANTILES = [0.5, 0.75, 0.95, 0.99] as const;
+export const PHASES = ["redirect", "blocked", "dns", "tcp", "tls", "request", "ttfb", "download"] as const;
+export const METRICS = ["duration", ...PHASES] as const;
+export const DIMENSIONS = ["version", "country", "device_class", "network"] as const;
+export const TRACE_KINDS = ["all", "slow", "errors"] as const;
+
+export type Range = (typeof RANGES)[number];
+export type Phase = (typeof PHASES)[number];
+export type Metric = (typeof METRICS)[number];
+export type Dimension = (typeof DIMENSIONS)[number];
+export type TraceKind = (typeof TRACE_KINDS)[number];
+
+export interface View {
+  app: string | null;
+  range: Range;
+  /** A span of time dragged out of the chart; it wins over `range`. */
+  from: string | null;
+  to: string | null;
+  quantile: number;
+  metric: Metric;
+  filters: Record<Dimension, string[]>;
+  route: string | null;
+  traces: TraceKind;
+  trace: string | null;
+  live: boolean;
+}
+
+const DEFAULTS = { range: "1h", quantile: 0.95, metric: "duration", traces: "all" } as const;
+
+function oneOf<T extends string>(allowed: readonly T[], text: string | null, otherwise: T): T {
+  return allowed.find((value) => value === text) ?? otherwise;
+}
+
+/** Reads a view from a query string; what it does not know it leaves at its default. */
+export function parseView(search: string): View {
+  const query = new URLSearchParams(search);
+  const quantile = Number(query.get("q"));
+  const [from, to] = [query.get("from"), query.get("to")];
+  return {
+    app: query.get("app"),
+    range: oneOf(RANGES, query.get("range"), DEFAULTS.range),
+    from: from && to ? from : null,
+    to: from && to ? to : null,
+    quantile: QUANTILES.find((known) => known === quantile) ?? DEFAULTS.quantile,
+    metric: oneOf(METRICS, query.get("metric"), DEFAULTS.metric),
+    filters: Object.fromEntries(DIMENSIONS.map((name) => [name, query.getAll(name)])) as View["filters"],
+    route: query.get("route"),
+    traces: oneOf(TRACE_KINDS, query.get("traces"), DEFAULTS.traces),
+    trace: query.get("trace"),
+    live: query.get("live") === "1",
+  };
+}
+
+/** The query string of a view, without what is at its default. */
+export function formatView(view: View): string {
+  const query = new URLSearchParams();
+  if (view.app) query.set("app", view.app);
+  if (view.from && view.to) {
+    query.set("from", view.from);
+    query.set("to", view.to);
+  } else if (view.range !== DEFAULTS.range) query.set("range", view.range);
+  if (view.quantile !== DEFAULTS.quantile) query.set("q", String(view.quantile));
+  if (view.metric !== DEFAULTS.metric) query.set("metric", view.metric);
+  for (const name of DIMENSIONS) for (const value of view.filters[name]) query.append(name, value);
+  if (view.route) query.set("route", view.route);
+  if (view.traces !== DEFAULTS.traces) query.set("traces", view.traces);
+  if (view.trace) query.set("trace", view.trace);
+  if (view.live) query.set("live", "1");
+  const text = query.toString();
+  return text ? `?${text}` : "";
+}
+
+/** The parameters every call of the query API shares. */
+export function commonParameters(view: View): URLSearchParams {
+  const query = new URLSearchParams();
+  if (view.app) query.set("app", view.app);
+  if (view.from && view.to) {
+    query.set("from", view.from);
+    query.set("to", view.to);
+  } else query.set("from", `-${view.range}`);
+  return query;
+}
+
+/** Those, and the filters. */
+export function filterParameters(view: View): URLSearchParams {
+  const query = commonParameters(view);
+  for (const name of DIMENSIONS) for (const value of view.filters[name]) query.append(name, value);
+  if (view.route) query.set("route", view.route);
+  return query;
+}
+
+/** Points wide enough to be calm: percentiles of a few spans tell of chance. A range of the user's own is left to the server. */
+const STEPS: Record<Range, string> = { "15m": "10s", "1h": "60s", "6h": "5m", "24h": "15m", "7d": "1h", "30d": "6h" };
+
+/** The width of a point of the trend. */
+export function stepOf(view: View): string {
+  return view.from && view.to ? "auto" : STEPS[view.range];
+}
+
+const listeners = new Set<() => void>();
+let seen = { search: "\0", view: undefined as View | undefined };
+
+function snapshot(): View {
+  const { search } = window.location;
+  if (seen.view === undefined || seen.search !== search) seen = { search, view: parseView(search) };
+  return seen.view as View;
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  window.addEventListener("popstate", listener);
+  return () => {
+    listeners.delete(listener);
+    window.removeEventListener("popstate", listener);
+  };
+}
+
+/** Changes part of the view; each change is one step of the back button. */
+export function changeView(change: Partial<View>): void {
+  const search = formatView({ ...snapshot(), ...change });
+  if (search === window.location.search) return;
+  window.history.pushState(null, "", window.location.pathname + search);
+  for (const listener of listeners) listener();
+}
+
+/** The view in the address bar. */
+export function useView(): View {
+  return useSyncExternalStore(subscribe, snapshot);
+}
+
+/** The change that clears every filter. */
+export function withoutFilters(): Pick<View, "filters" | "route"> {
+  return { filters: { version: [], country: [], device_class: [], network: [] }, route: null };
+}
+
+/** Whether anything but app and time narrows the view. */
+export function isFiltered(view: View): boolean {
+  return view.route !== null || DIMENSIONS.some((name) => view.filters[name].length > 0);
+}

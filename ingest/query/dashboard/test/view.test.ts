@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commonParameters, filterParameters, formatView, parseView } from "../src/view.ts";
+
+test("a view survives the address bar", () => {
+  const search = "?app=shop&range=24h&q=0.99&metric=dns&version=5.2.1&version=5.3.0&country=DE&route=GET+x%2F%7Bid%7D&traces=slow&live=1";
+  assert.equal(formatView(parseView(search)), search);
+});
+
+test("the default view has an empty address", () => {
+  assert.equal(formatView(parseView("")), "");
+});
+
+test("what is not known is left at its default", () => {
+  assert.equal(formatView(parseView("?range=3y&q=2&metric=smell&traces=none&live=yes&other=1")), "");
+});
+
+test("a range dragged out of the chart wins over the preset", () => {
+  const view = parseView("?range=7d&from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z");
+  assert.equal(commonParameters(view).toString(), "from=2026-01-01T00%3A00%3A00Z&to=2026-01-01T01%3A00%3A00Z");
+});
+
+test("half a range is no range", () => {
+  assert.equal(commonParameters(parseView("?from=2026-01-01T00:00:00Z")).toString(), "from=-1h");
+});
+
+test("every value of a filter is asked for", () => {
+  const query = filterParameters(parseView("?version=1&version=2&route=r"));
+  assert.deepEqual(query.getAll("version"), ["1", "2"]);
+  assert.equal(query.get("route"), "r");
+});

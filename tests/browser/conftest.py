@@ -1,0 +1,122 @@
+"""Chromium before the real query server over a real database that holds a small seeded world."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import numpy as np
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+from ingest.query.server import DASHBOARD
+from ingest.store.database import open_pool
+from ingest.store.embedded import EmbeddedPostgres
+from tests.conftest import TEMPLATE, database_dsn
+from tests.query import world as seeded
+from tests.query.conftest import TOKEN, add_apps, serve
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass
+class Visit:
+    """One tab, what it asked the query API, and what went wrong in it."""
+
+    page: Page
+    site: str
+    asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+    """Path below /api/v1 and parameters of every call, in order."""
+    faults: list[str] = field(default_factory=list)
+
+    async def open(self, path: str = "/", token: str | None = TOKEN) -> None:
+        """Goes to a page with a token in the fragment."""
+        await self.page.goto(self.site + path + (f"#token={token}" if token else ""))
+
+    def note_request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.path.startswith("/api/v1/"):
+            self.asked.append((url.path.removeprefix("/api/v1/"), parse_qs(url.query)))
+
+    def note_console(self, message: ConsoleMessage) -> None:
+        # That a request failed is the browser's own note; the page's answer to it is what the tests look at.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            self.faults.append(message.text)
+
+    def last(self, call: str) -> dict[str, list[str]]:
+        """Parameters of the newest call of this name."""
+        return next(parameters for path, parameters in reversed(self.asked) if path == call)
+
+
+@pytest.fixture(scope="session")
+def world_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database with 90 minutes of spans of the app `shop` and none of the app `other`; tests only read it."""
+    with asyncio.Runner() as runner:
+        yield runner.run(_make(postgres.start(), "browser_world"))
+
+
+async def _make(server: str, name: str) -> str:
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await connection.close()
+    world = seeded.make(1, 900, 5400, seed=3)
+    connection = await asyncpg.connect(database_dsn(server, name))
+    await add_apps(connection)
+    for part, table in enumerate(seeded.TABLES, start=1):
+        await seeded.store(connection, world, np.ones(900, dtype=bool), part, table)
+    # The coarser tiers hold all that there is: the readers need not add anything from the finer ones.
+    await connection.execute("UPDATE compaction SET part = 3")
+    await seeded.store_spans(connection, world, np.ones(900))
+    await connection.close()
+    return database_dsn(server, name)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(world_dsn: str) -> AsyncIterator[Any]:
+    """A running query server, as a client of it: `site.make_url("/")` is its address, `site.close()` stops it."""
+    if not (DASHBOARD / "index.html").is_file():
+        pytest.skip("the dashboard has not been built: make page")
+    pool = await open_pool(world_dsn, connections=4)
+    client = await serve(pool)
+    yield client
+    await client.close()
+    pool.terminate()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Headless Chromium, one for all tests; each test has a context of its own in it."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed: python tests/browser/setup.py")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: Browser, site: Any) -> AsyncIterator[Visit]:
+    """A tab; the test fails when a script, the console or the content security policy complained in it."""
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light", locale="en-GB")
+    page = await context.new_page()
+    page.set_default_timeout(20_000)
+    tab = Visit(page, str(site.make_url("/")).rstrip("/"))
+    page.on("request", tab.note_request)
+    page.on("console", tab.note_console)
+    page.on("pageerror", lambda error: tab.faults.append(str(error)))
+    yield tab
+    await context.close()
+    assert tab.faults == []
