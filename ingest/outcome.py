@@ -47,3 +47,20 @@ _LABELS = {
     outcome: (f"rejected:{outcome.name.lower()}" if outcome in REJECTIONS else outcome.name.lower())
     for outcome in Outcome
 }
+
+
+DROP_REASONS = frozenset(
+    {
+        "before_send",
+        "consent",
+        "expired",
+        "network_error",
+        "queue_overflow",
+        "rate_limited",
+        "rejected",
+        "sampled",
+        "storage_full",
+        "too_large",
+    }
+)
+"""Reasons a client may give for spans it dropped before sending; any other counts as `other`."""

@@ -49,7 +49,7 @@ def process(
     fates = validate(batch.spans, policy.limits)
     batch = scrub(batch, policy.pseudonym_key)
     anchored = anchor_clock(batch, receptions, policy)
-    fates = np.minimum(fates, anchored.fates)
+    fates = np.where(fates == Outcome.KEPT, anchored.fates, fates)
     accepted = fates == Outcome.KEPT
 
     table = StringTable(batch.strings)

@@ -12,11 +12,12 @@ import numpy as np
 
 import privacy
 from ingest.model import I32, I64, Attributes, SpanBatch
+from ingest.outcome import DROP_REASONS
 from ingest.pipeline.strings import StringTable
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
-OTHER_METHOD = "_OTHER"
-"""What the semantic conventions write for a method they do not know."""
+CLOSED = {"method": (METHODS, "_OTHER"), "reason": (DROP_REASONS, "other")}
+"""Columns with a closed vocabulary, and what stands for any other word (for methods: as semantic conventions write)."""
 
 TABLES = ("bodies", "resources", "spans", "attributes", "resource_attributes", "events", "drops")
 KIND_BY_COLUMN = {"url": "url", "route": "path", "screen": "path", "name": "message", "key": "message"}
@@ -68,8 +69,9 @@ def scrub(batch: SpanBatch, pseudonym_key: bytes) -> SpanBatch:
             texts = [strings[code] for code in used.tolist()]
             if column in PSEUDONYMS:
                 columns.append((name, column, used, table.codes([privacy.pseudonym(pseudonym_key, t) for t in texts])))
-            elif column == "method":
-                columns.append((name, column, used, table.codes([t if t in METHODS else OTHER_METHOD for t in texts])))
+            elif column in CLOSED:
+                known, other = CLOSED[column]
+                columns.append((name, column, used, table.codes([t if t in known else other for t in texts])))
             else:
                 columns.append((name, column, used, desk.lay(KIND_BY_COLUMN.get(column, "attribute"), column, texts)))
     values = {name: _lay_values(getattr(batch, name), strings, desk) for name in ("attributes", "resource_attributes")}

@@ -1,0 +1,75 @@
+"""A batch gives what its texts give alone, whatever they hold."""
+
+import pytest
+from hypothesis import given
+
+from privacy import scrub, scrub_batch, scrub_many
+from privacy.detect import GATES, RULES
+from tests.privacy.texts import KINDS, glued, rows
+
+Rows = list[tuple[str, str, str]]
+
+
+@given(rows)
+def test_a_batch_gives_what_its_texts_give_one_by_one(rows: Rows) -> None:
+    kinds, keys, texts = zip(*rows, strict=True) if rows else ((), (), ())
+    assert scrub_many(kinds, keys, texts) == [scrub(*row) for row in rows]
+
+
+@given(rows)
+def test_scrubbing_twice_changes_nothing(rows: Rows) -> None:
+    kinds, keys, texts = zip(*rows, strict=True) if rows else ((), (), ())
+    once = scrub_many(kinds, keys, texts)
+    twice = scrub_batch(kinds, keys, once)
+    assert twice.texts == once
+    assert not +twice.hits  # type: ignore[operator]
+
+
+@given(glued)
+def test_no_rule_finds_anything_in_a_text_that_shows_no_sign(text: str) -> None:
+    joined = b"\0" + text.replace("\0", "").encode("utf-8", "surrogatepass") + b"\0"
+    if not any(gate.search(joined[1:-1]) for gate in GATES):
+        for rule in RULES:
+            assert all(rule.resolve(joined, *match.span()) is None for match in rule.pattern.finditer(joined)), (
+                rule.name
+            )
+
+
+def test_texts_without_personal_data_come_back_as_the_same_objects_in_their_order() -> None:
+    texts = ["GET /checkout", "a@b.example", "CartScreen", "", "1.8.0", "c@d.example"]
+    scrubbed = scrub_many(["message"] * 6, [""] * 6, texts)
+    assert scrubbed == ["GET /checkout", "{email}", "CartScreen", "", "1.8.0", "{email}"]
+    assert all(scrubbed[row] is texts[row] for row in (0, 2, 3, 4))
+
+
+def test_hits_are_counted_by_rule() -> None:
+    scrubbed = scrub_batch(
+        ["message", "url", "attribute", "sql"],
+        ["", "", "password", ""],
+        ["a@b.example and c@d.example from 203.0.113.9", "/s?q=1", "hunter2", "SELECT 'x'"],
+    )
+    assert scrubbed.hits == {"email": 2, "ipv4": 1, "prepare": 3}
+
+
+def test_an_empty_batch_gives_an_empty_list() -> None:
+    assert scrub_many([], [], []) == []
+
+
+def test_sequences_of_different_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="differ in length"):
+        scrub_many(["url"], [], ["/a"])
+
+
+ADVERSARIES = (
+    "a", "a@", "a.", "4-", "%25", "a:", "/users/", "eyJa.", "\"'", "QUJD", "&k=v", '{"a":', "Bearer ", "://", "/?a",
+    "/home/", "a=", "token=", "user:", "password='", '" .', "'\\'", "$a$", "/*", "--", "1.2.3.4 ", "1:", "4 ", "((",
+    "a%40b.co%2C", ";a", "Mozilla/5 (", "-----BEGIN PRIVATE KEY-----", "DE89370400440532013000 ", "ssn 1", "aB1/",
+    "\ud800", "\0", "ü@é.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", ADVERSARIES)
+def test_a_text_made_to_be_slow_is_scrubbed_like_any_other(piece: str) -> None:
+    text = (piece * 16_384)[:16_384]
+    scrubbed = scrub_many(KINDS, [""] * len(KINDS), [text] * len(KINDS))
+    assert scrub_many(KINDS, [""] * len(KINDS), scrubbed) == scrubbed
