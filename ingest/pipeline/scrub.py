@@ -24,21 +24,6 @@ KIND_BY_COLUMN = {"url": "url", "route": "path", "screen": "path", "name": "mess
 """How the text of a column is judged; any other is an attribute with the column's name for a key."""
 PSEUDONYMS = frozenset({"session", "installation"})
 
-KIND_BY_KEY = {"db.query.text": "sql", "db.statement": "sql", "user_agent.original": "user_agent"}
-KIND_BY_LAST_WORD = {
-    "url": "url",
-    "uri": "url",
-    "href": "url",
-    "full": "url",
-    "referrer": "url",
-    "referer": "url",
-    "target": "url",
-    "message": "message",
-    "description": "message",
-    "stacktrace": "message",
-}
-HEADER_PREFIXES = ("http.request.header.", "http.response.header.")
-
 
 @dataclass(slots=True)
 class _Desk:
@@ -48,10 +33,10 @@ class _Desk:
     keys: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
-    def lay(self, kind: str, key: str, texts: list[str]) -> slice:
+    def lay(self, kind: str, keys: list[str], texts: list[str]) -> slice:
         start = len(self.texts)
         self.kinds.extend([kind] * len(texts))
-        self.keys.extend([key] * len(texts))
+        self.keys.extend(keys)
         self.texts.extend(texts)
         return slice(start, len(self.texts))
 
@@ -73,7 +58,14 @@ def scrub(batch: SpanBatch, pseudonym_key: bytes) -> SpanBatch:
                 known, other = CLOSED[column]
                 columns.append((name, column, used, table.codes([t if t in known else other for t in texts])))
             else:
-                columns.append((name, column, used, desk.lay(KIND_BY_COLUMN.get(column, "attribute"), column, texts)))
+                columns.append(
+                    (
+                        name,
+                        column,
+                        used,
+                        desk.lay(KIND_BY_COLUMN.get(column, "attribute"), [column] * len(texts), texts),
+                    )
+                )
     values = {name: _lay_values(getattr(batch, name), strings, desk) for name in ("attributes", "resource_attributes")}
 
     new_codes = table.codes(privacy.scrub_many(desk.kinds, desk.keys, desk.texts))
@@ -101,17 +93,6 @@ def _lay_values(attributes: Attributes, texts: Sequence[str], desk: _Desk) -> tu
     size = len(texts)
     pairs = attributes.key.astype(np.int64) * size + attributes.value
     distinct, inverse = np.unique(pairs, return_inverse=True)
-    start = len(desk.texts)
-    for key_code, value_code in zip(*(part.tolist() for part in np.divmod(distinct, size)), strict=True):
-        key = texts[key_code]
-        desk.lay(*_judge(key), [texts[value_code]])
-    return slice(start, len(desk.texts)), inverse.ravel()
-
-
-def _judge(key: str) -> tuple[str, str]:
-    """Kind and key under which an attribute's value is scrubbed."""
-    for prefix in HEADER_PREFIXES:
-        if key.startswith(prefix):
-            return "header", key[len(prefix) :]
-    kind = KIND_BY_KEY.get(key) or KIND_BY_LAST_WORD.get(key.rpartition(".")[2], "attribute")
-    return kind, key
+    key_codes, value_codes = (part.tolist() for part in np.divmod(distinct, size))
+    place = desk.lay("attribute", [texts[code] for code in key_codes], [texts[code] for code in value_codes])
+    return place, inverse.ravel()

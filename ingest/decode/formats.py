@@ -1,0 +1,25 @@
+"""The formats of spans that the edge speaks, and the decoder of each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+
+from ingest.decode.native import decode_native
+from ingest.decode.otlp import decode_otlp_json, decode_otlp_protobuf
+from ingest.model import Decoded
+from ingest.settings import Limits
+
+
+class Format(Enum):
+    """What a body of client spans is written in. The value is its name in metrics."""
+
+    NATIVE = "native"
+    OTLP_PROTOBUF = "otlp_protobuf"
+    OTLP_JSON = "otlp_json"
+
+
+DECODERS: Mapping[Format, Callable[[Sequence[bytes], Limits], Decoded]] = {
+    Format.NATIVE: decode_native,
+    Format.OTLP_PROTOBUF: decode_otlp_protobuf,
+    Format.OTLP_JSON: decode_otlp_json,
+}
+"""Each takes inflated bodies and gives one batch of all their spans and the bodies it could not read."""

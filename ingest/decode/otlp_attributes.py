@@ -1,0 +1,208 @@
+"""Which attribute fills which column: OpenTelemetry's names, old and new, best first.
+
+Names and their history: https://opentelemetry.io/docs/specs/semconv/ (1.44) for HTTP, URL, network, app, device, OS and
+session attributes; the names before 1.21 still come from Swift and older agents. What has no column stays an attribute,
+with two exceptions: `NEVER_KEPT` names carry a raw address or User-Agent and are dropped here, before anything could
+write them; the address of the request itself serves for the country.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+NEVER_KEPT: Final = frozenset(
+    {
+        "browser.user_agent",
+        "client.address",
+        "host.ip",
+        "http.client_ip",
+        "http.request.header.forwarded",
+        "http.request.header.user-agent",
+        "http.request.header.x-forwarded-for",
+        "http.request.header.x-real-ip",
+        "http.user_agent",
+        "net.host.ip",
+        "net.peer.ip",
+        "net.sock.host.addr",
+        "net.sock.peer.addr",
+        "network.local.address",
+        "network.peer.address",
+        # The web SDK's first browser detector wrote the User-Agent here.
+        "process.runtime.version",
+        "source.address",
+        "user_agent.original",
+    }
+)
+"""Raw addresses and User-Agents: dropped on spans, resources and exceptions alike."""
+
+MAX_BYTES: Final = 1 << 62
+MIB: Final = 1 << 20
+
+
+class Target(NamedTuple):
+    """Where an attribute of one name goes."""
+
+    column: int
+    """Row of the grid: text columns first, then numbers."""
+    rank: int
+    """0 is the best name of a column; a better one wins over a worse one."""
+    stays: bool
+    """It is listed among the attributes too."""
+    read: "Callable[[str], int | str | None] | None"
+    """Text → what the column holds, None when it can hold nothing of the kind; no function: the text as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the attribute names of spans, or of resources, mean."""
+
+    texts: tuple[str, ...]
+    numbers: tuple[str, ...]
+    targets: Mapping[str, Target]
+    row: Mapping[str, int]
+    """Column → its row of the grid, texts first."""
+
+
+def _number(text: str, low: float, high: float) -> float | None:
+    if not text.isascii() or "_" in text or len(text) > 32:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if low <= value <= high else None
+
+
+def _whole(low: int, high: int) -> Callable[[str], int | None]:
+    """Also `200.0`: browser SDKs switch between integer and double by value."""
+
+    def read(text: str) -> int | None:
+        if text.isascii() and text.isdigit() and len(text) < 20:
+            return int(text) if low <= int(text) <= high else None
+        value = _number(text, low, high)
+        return int(value) if value is not None and value.is_integer() else None
+
+    return read
+
+
+def _mebibytes(unit: float) -> Callable[[str], int | None]:
+    def read(text: str) -> int | None:
+        value = _number(text, 0, MAX_BYTES)
+        return None if value is None else int(value * unit / MIB)
+
+    return read
+
+
+_PROTOCOLS: Final = {
+    "1": "h1",
+    "1.0": "h1",
+    "1.1": "h1",
+    "http/1.0": "h1",
+    "http/1.1": "h1",
+    "2": "h2",
+    "2.0": "h2",
+    "http/2": "h2",
+    "http/2.0": "h2",
+    "3": "h3",
+    "3.0": "h3",
+    "http/3": "h3",
+    "quic": "h3",
+}
+
+
+def _name_protocol(text: str) -> str:
+    """`h1`, `h2` or `h3` for the versions of HTTP; anything else as it is."""
+    return _PROTOCOLS.get(text.lower(), text)
+
+
+_READERS: Final[Mapping[str, Callable[[str], int | str | None]]] = {
+    "http_status": _whole(0, 999),
+    "request_bytes": _whole(0, MAX_BYTES),
+    "response_bytes": _whole(0, MAX_BYTES),
+    "protocol": _name_protocol,
+    "cores": _whole(1, 1 << 20),
+    "device.memory_mb": _mebibytes(MIB),
+    "device.memory_size": _mebibytes(1),
+    # `navigator.deviceMemory`: GiB, rounded for privacy.
+    "device.memory": _mebibytes(1 << 30),
+}
+"""By column, or by name where the names of a column differ in unit."""
+
+
+def _names(
+    texts: Mapping[str, Sequence[str]], numbers: Mapping[str, Sequence[str]], stay: frozenset[str] = frozenset()
+) -> Names:
+    targets = {}
+    for column, (title, names) in enumerate([*texts.items(), *numbers.items()]):
+        for rank, name in enumerate(names):
+            targets[name] = Target(column, rank, name in stay, _READERS.get(name) or _READERS.get(title))
+    return Names(tuple(texts), tuple(numbers), targets, {name: row for row, name in enumerate([*texts, *numbers])})
+
+
+SPAN: Final = _names(
+    texts={
+        "method": ("http.request.method", "http.method"),
+        "url": ("url.full", "http.url"),
+        "route": ("url.template", "http.route"),
+        "error_type": ("error.type", "exception.type"),
+        "protocol": ("network.protocol.version", "net.protocol.version", "http.flavor"),
+        "screen": ("app.screen.name", "screen.name", "view.name"),
+        # Said of a span, these go before what its resource says.
+        "version": ("service.version", "app.version"),
+        "session": ("session.id",),
+        "network": ("network.connection.type", "net.host.connection.type"),
+        # Parts of a URL, for clients that send no whole one.
+        "scheme": ("url.scheme", "http.scheme"),
+        "host": ("server.address", "http.host", "net.peer.name"),
+        "port": ("server.port", "net.peer.port"),
+        "path": ("url.path", "http.target"),
+        "query": ("url.query",),
+    },
+    numbers={
+        "http_status": ("http.response.status_code", "http.status_code"),
+        "request_bytes": ("http.request.body.size", "http.request_content_length"),
+        "response_bytes": (
+            "http.response.body.size",
+            "http.response_content_length",
+            "http.response_content_length_uncompressed",
+        ),
+    },
+    stay=frozenset(
+        {
+            "exception.type",
+            "url.scheme",
+            "http.scheme",
+            "server.address",
+            "http.host",
+            "net.peer.name",
+            "server.port",
+            "net.peer.port",
+            "url.path",
+            "http.target",
+            "url.query",
+        }
+    ),
+)
+
+RESOURCE: Final = _names(
+    texts={
+        "service": ("service.name",),
+        "version": ("service.version", "app.version"),
+        "environment": ("deployment.environment.name", "deployment.environment"),
+        "os_name": ("os.name", "os.type"),
+        "os_version": ("os.version",),
+        "device_manufacturer": ("device.manufacturer",),
+        "device_model": ("device.model.identifier", "device.model.name"),
+        "network": ("network.connection.type", "net.host.connection.type"),
+        "session": ("session.id",),
+        # Not `service.instance.id`: SDKs draw a new one at every start.
+        "installation": ("app.installation.id", "device.id"),
+        "sdk_name": ("telemetry.sdk.name",),
+        "sdk_version": ("telemetry.sdk.version",),
+    },
+    # The conventions have no name for either. These are what browsers call them, and Sentry's SDKs.
+    numbers={
+        "memory_mb": ("device.memory_mb", "device.memory_size", "device.memory"),
+        "cores": ("device.cores", "device.processor_count", "device.hardware_concurrency"),
+    },
+)
