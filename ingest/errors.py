@@ -6,6 +6,7 @@
     ├── Forbidden          403   a key that opens nothing here
     ├── UnknownPath        404
     ├── MethodNotAllowed   405
+    ├── TooSlow            408   the body did not arrive in time; retry later
     ├── TooLarge           413   over a size, count or nesting limit
     ├── UnsupportedType    415   content type or encoding not spoken here
     ├── TooMany            429   over quota; retry later
@@ -50,6 +51,10 @@ class UnknownPath(Refusal):
 
 class MethodNotAllowed(Refusal):
     """The path exists, the method does not."""
+
+
+class TooSlow(Refusal):
+    """The body did not arrive in time; the same request may succeed later."""
 
 
 class TooLarge(Refusal):

@@ -5,10 +5,13 @@ Edge, aggregator and query see only these; `ingest.compose` puts the engines of 
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from ingest.model import Kept, Processed
+import numpy as np
+import numpy.typing as npt
+
+from ingest.model import F64, I32, I64, Kept, Mask, Processed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,20 @@ class JournalReader(Protocol):
     """Where the aggregator finds what edges made durable. One reader at a time."""
 
     async def read(self, limit: int) -> Sequence[Entry]:
-        """Up to `limit` records not consumed yet, oldest first. Reads again what was not consumed."""
+        """Up to `limit` records not consumed yet, oldest first. Reads again what was not consumed.
+
+        A record that cannot be decoded is set aside, not read.
+
+        Raises:
+            ingest.errors.Unavailable: the journal cannot be read now.
+        """
+
+    async def set_aside(self, position: Position, reason: str) -> None:
+        """Takes a record out of the way of those behind it, and keeps it for inspection with the reason.
+
+        Raises:
+            ingest.errors.Unavailable: not now; the record is still in the journal.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +75,27 @@ class SeriesRow:
 
 
 @dataclass(frozen=True, slots=True)
-class RollupRow:
-    """A partial of one series and window. Partials of the same key add up; none is ever updated."""
+class Rollups:
+    """Partials of (series, window): a struct of arrays. Partials of the same key add up; none is ever updated."""
 
-    app_id: int
-    series_id: int
-    window: int
-    """start_at_us // WINDOW_US."""
-    spans: int
-    errors: int
-    reused: tuple[int, ...]
-    """By `Phase`: spans in which it did not happen."""
-    unknown: tuple[int, ...]
-    """By `Phase`: spans of which nobody knows."""
-    sketches: tuple[bytes | None, ...]
-    """By `METRICS`: `ingest.sketch` bytes, None when nothing was measured."""
+    app_id: I32
+    """(g,)"""
+    series_id: I64
+    window: I64
+    """start_at_us // width of the tier: `ingest.model.WINDOW_US` for the finest."""
+    spans: I64
+    errors: I64
+    reused: I64
+    """(8, g) by `Phase`: spans in which it did not happen."""
+    unknown: I64
+    """(8, g) by `Phase`: spans of which nobody knows."""
+    sizes: I64
+    """(g, 9) by `METRICS`: how many bins each sketch has; 0 when nothing was measured."""
+    bins: npt.NDArray[np.void]
+    """`ingest.sketch.Bins` of all sketches, row after row and metric after metric."""
+
+    def __len__(self) -> int:
+        return len(self.series_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +111,27 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """The sampled spans of one record."""
+
+    app_id: I32
+    """(k,) of each kept span."""
+    kept: Kept
+    strings: Sequence[str]
+    policy_version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """What one turn of the aggregator adds to the store."""
 
+    day: int
+    """The server's day since 1970, on which the series were used."""
     series: Sequence[SeriesRow]
-    rollups: Sequence[RollupRow]
+    """Series not used before on this day."""
+    rollups: Rollups
     ledger: Sequence[LedgerRow]
-    kept: Sequence[tuple[Kept, Sequence[str], int]]
-    """Sampled spans with the string table of their record and its policy version."""
+    sampled: Sequence[Sampled]
 
 
 class Transaction(Protocol):
@@ -113,16 +148,21 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """Where aggregates and sampled spans live."""
+    """Where aggregates and sampled spans live. Its one writer is whoever leads.
+
+    Every method raises `ingest.errors.Unavailable` when the store cannot be reached now; a transaction under way is
+    then rolled back, or its commit is unknown: what is still in the journal tells. `ValueError` means data that the
+    store will never take.
+    """
+
+    async def lead(self) -> None:
+        """Returns when this process is the one writer; another one waits here as a standby until it is gone."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commits on leaving, rolls back on an exception: windows, spans, batch ids and journal position together."""
 
-    async def series_counts(self) -> Mapping[tuple[int, str], int]:
-        """Series known per (app_id, view), to hold cardinality limits across restarts."""
-
-    async def known_series(self) -> set[tuple[int, int]]:
-        """Every (app_id, series_id) stored."""
+    async def known_series(self, day: int) -> Mapping[int, tuple[int, str]]:
+        """series_id → (app_id, view) of every series used on this day: they count against cardinality limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +182,133 @@ class Keys(Protocol):
 
     async def grants(self) -> Mapping[bytes, Grant]:
         """BLAKE2b-256 of the key → what it opens. Cheap enough to call every few seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a query asks of the spans of one app."""
+
+    app_id: int
+    from_us: int
+    to_us: int
+    """Start and end (exclusive) of the range, µs since 1970."""
+    now_us: int
+    """Decides what retention still holds."""
+    step_us: int
+    """Width of a cell in time; the range is widened to whole steps."""
+    over_time: bool
+    """One cell per group and step; else one per group over the whole range."""
+    metrics: tuple[str, ...] = ()
+    """Of `ingest.model.METRICS`: whose sketches, or sampled values, are wanted. Counts always are."""
+    group_by: tuple[str, ...] = ()
+    """Of `ingest.model.DIMENSIONS`."""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Dimension → the values that may pass."""
+    most_groups: int = 50
+    """Only so many groups are answered, those with the most spans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Rollups that answer a question: a struct of arrays, one row per partial of a (group, step). Rows add up."""
+
+    view: str
+    from_us: int
+    to_us: int
+    step_us: int
+    """The range as widened, and the step as used: coarser than asked where only coarser rollups are kept."""
+    groups: Sequence[tuple[str, ...]]
+    """Values by `Question.group_by`; any order."""
+    truncated: bool
+    """There were more groups, with fewer spans."""
+    hidden_spans: int
+    """Spans of the range in overflow series: which of them pass the filters, nobody knows."""
+    group: I32
+    """(c,) row of `groups`."""
+    at_us: I64
+    """(c,) start of the step."""
+    spans: I64
+    errors: I64
+    reused: I64
+    """(m, c) by `Question.metrics`; 0 for `duration`, which always happens."""
+    unknown: I64
+    sketches: Sequence[Sequence[bytes | None]]
+    """Per metric, per row: `ingest.sketch` bytes, several one after the other; None when nothing was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Sampled spans that answer a question no view covers: a struct of arrays, one row per span."""
+
+    from_us: int
+    to_us: int
+    step_us: int
+    """The range as widened, and as far back as samples are kept."""
+    groups: Sequence[tuple[str, ...]]
+    """As in `Cells`."""
+    truncated: bool
+    group: I32
+    """(n,) row of `groups`."""
+    at_us: I64
+    """(n,) start of the step."""
+    error: Mask
+    weight: F64
+    """(n,) how many spans each one stands for."""
+    values_us: I64
+    """(m, n) by `Question.metrics`, with the marks `ingest.model.REUSED` and `UNKNOWN`."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An app, as its owner may see it."""
+
+    app_id: int
+    name: str
+    client_key: str | None
+    """The oldest client key. Client keys are public."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSearch:
+    """Which traces to list: those that hold a sampled span of the range which passes all of this."""
+
+    app_id: int
+    from_us: int
+    to_us: int
+    filters: Mapping[str, tuple[str, ...]]
+    min_us: int
+    errors: bool
+    """Only failed spans pass."""
+    limit: int
+
+
+class Reader(Protocol):
+    """What the query API reads of the store. Every answer is of one moment: one snapshot of the database.
+
+    Every method raises `ingest.errors.Unavailable` when the store cannot be reached or the answer takes too long.
+    """
+
+    async def apps(self) -> Sequence[App]:
+        """Every app, by id."""
+
+    async def cells(self, question: Question, views: Sequence[str]) -> Cells:
+        """Counts and sketches over all spans, from whichever of these views has the fewest series to read."""
+
+    async def samples(self, question: Question) -> Samples:
+        """The same from the fair sample: any filter, any grouping."""
+
+    async def traces(self, search: TraceSearch) -> Sequence[Mapping[str, Any]]:
+        """Traces with `trace_id`, `name`, `route`, `start_us`, `duration_us`, `spans`, `errors`, `version`, `country`,
+        `device_class`; newest first."""
+
+    async def trace(self, app_id: int, trace_id: bytes) -> Sequence[Mapping[str, Any]]:
+        """The sampled spans of a trace by start, at most 10,000: every stored column, `start_us` for `start_at`."""
+
+    async def ledger(self, app_id: int, from_us: int, to_us: int) -> Sequence[LedgerRow]:
+        """One row per hour and outcome of the hours that start in the range."""
+
+    async def newest_window(self, app_id: int) -> int | None:
+        """Start of the newest window that holds spans, µs since 1970; None when there is none."""
+
+    async def check(self) -> None:
+        """Returns when the store answers."""

@@ -74,10 +74,7 @@ async def _make(server: str, name: str) -> str:
     world = seeded.make(1, 900, 5400, seed=3)
     connection = await asyncpg.connect(database_dsn(server, name))
     await add_apps(connection)
-    for part, table in enumerate(seeded.TABLES, start=1):
-        await seeded.store(connection, world, np.ones(900, dtype=bool), part, table)
-    # The coarser tiers hold all that there is: the readers need not add anything from the finer ones.
-    await connection.execute("UPDATE compaction SET part = 3")
+    await seeded.store(connection, world, np.ones(900, dtype=bool), 1)
     await seeded.store_spans(connection, world, np.ones(900))
     await connection.close()
     return database_dsn(server, name)
@@ -89,10 +86,11 @@ async def site(world_dsn: str) -> AsyncIterator[Any]:
     if not (DASHBOARD / "index.html").is_file():
         pytest.skip("the dashboard has not been built: make page")
     pool = await open_pool(world_dsn, connections=4)
-    client = await serve(pool)
-    yield client
-    await client.close()
-    pool.terminate()
+    try:
+        async with serve(pool) as client:
+            yield client
+    finally:
+        pool.terminate()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

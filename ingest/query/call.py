@@ -1,0 +1,109 @@
+"""One call of the query API, checked: whose data, which range, which spans."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.model import DIMENSIONS
+from ingest.ports import App, Question, Reader
+from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
+
+_S = 1_000_000
+STEPS_US = tuple(
+    seconds * _S
+    for seconds in (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800)
+)
+"""What `auto` chooses from."""
+MOST_AUTO_POINTS = 400
+MOST_POINTS = 1500
+"""With a step of one's own: a day by minutes."""
+MOST_GROUPS = 50
+MOST_GROUP_POINTS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an answer is made from."""
+
+    reader: Reader
+    apps: Sequence[App]
+    """Those that the token opens."""
+    app_id: int
+    """0 for a call that is about no app."""
+    now_us: int
+    values: Mapping[str, Any]
+    """Of the parameters, by name."""
+    path: Mapping[str, str]
+    """Of the variable parts of the path."""
+
+    @property
+    def filters(self) -> Mapping[str, tuple[str, ...]]:
+        """Dimension → the values that may pass, of those that are filtered by."""
+        return {name: self.values[name] for name in DIMENSIONS if self.values.get(name)}
+
+    def range_us(self) -> tuple[int, int]:
+        """Start and end of the range.
+
+        Raises:
+            BadParameter: it is empty or too long.
+        """
+        start, end = self.values["from"].at(self.now_us), self.values["to"].at(self.now_us)
+        if start >= end:
+            raise BadParameter("from", "must lie before to.")
+        if end - start > LONGEST_RANGE_US:
+            raise BadParameter("from", "must lie at most 400 days before to.")
+        return start, end
+
+    def question(
+        self, *, metrics: tuple[str, ...] = (), group_by: tuple[str, ...] = (), most_groups: int = MOST_GROUPS
+    ) -> Question:
+        """What to ask about the whole range."""
+        start, end = self.range_us()
+        return Question(
+            app_id=self.app_id,
+            from_us=start,
+            to_us=end,
+            now_us=self.now_us,
+            step_us=_auto_step(start, end),
+            over_time=False,
+            metrics=metrics,
+            group_by=group_by,
+            filters=self.filters,
+            most_groups=most_groups,
+        )
+
+    def question_over_time(
+        self, *, metrics: tuple[str, ...], group_by: tuple[str, ...], step_us: int | None
+    ) -> Question:
+        """What to ask about the range step by step; None is `auto`.
+
+        Raises:
+            BadParameter: the step would give too many points.
+        """
+        start, end = self.range_us()
+        step = step_us or _auto_step(start, end)
+        points = _points(start, end, step)
+        if points > MOST_POINTS:
+            raise BadParameter(
+                "step", f"gives {points} points in this range; at most {MOST_POINTS}: widen it, or auto."
+            )
+        return Question(
+            app_id=self.app_id,
+            from_us=start,
+            to_us=end,
+            now_us=self.now_us,
+            step_us=step,
+            over_time=True,
+            metrics=metrics,
+            group_by=group_by,
+            filters=self.filters,
+            most_groups=min(MOST_GROUPS, MOST_GROUP_POINTS // points),
+        )
+
+
+def _points(start: int, end: int, step: int) -> int:
+    return -(-end // step) - start // step
+
+
+def _auto_step(start: int, end: int) -> int:
+    return next((step for step in STEPS_US if _points(start, end, step) <= MOST_AUTO_POINTS), STEPS_US[-1])

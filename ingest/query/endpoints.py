@@ -1,0 +1,36 @@
+"""The calls of the query API: the one table that router and OpenAPI document are made from."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from ingest.query import apps, latency, ledger, phases, routes, traces, values
+from ingest.query.call import Call
+from ingest.query.parameters import Parameter
+from ingest.query.schemas import Schema
+
+
+class Endpoint(NamedTuple):
+    """One call."""
+
+    path: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    answer: Callable[[Call], Awaitable[Mapping[str, Any]]]
+    schema: Schema
+
+
+ENDPOINTS = (
+    Endpoint("/api/v1/apps", "The apps that the token opens.", (), apps.apps, apps.APPS_SCHEMA),
+    Endpoint(
+        "/api/v1/latency", "Percentiles of one metric over time.", latency.PARAMETERS, latency.latency, latency.SCHEMA
+    ),
+    Endpoint("/api/v1/phases", "Every phase at one quantile.", phases.PARAMETERS, phases.phases, phases.SCHEMA),
+    Endpoint("/api/v1/routes", "Routes ranked by impact.", routes.PARAMETERS, routes.routes, routes.SCHEMA),
+    Endpoint("/api/v1/values", "The values of one dimension.", values.PARAMETERS, values.values, values.SCHEMA),
+    Endpoint(
+        "/api/v1/traces", "Sampled traces, newest first.", traces.LIST_PARAMETERS, traces.traces, traces.LIST_SCHEMA
+    ),
+    Endpoint("/api/v1/traces/{trace_id}", "One sampled trace.", traces.ONE_PARAMETERS, traces.trace, traces.ONE_SCHEMA),
+    Endpoint("/api/v1/ledger", "How every received span ended.", ledger.PARAMETERS, ledger.ledger, ledger.SCHEMA),
+    Endpoint("/api/v1/health", "How fresh the data is.", apps.HEALTH_PARAMETERS, apps.health, apps.HEALTH_SCHEMA),
+)

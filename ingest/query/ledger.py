@@ -1,0 +1,53 @@
+"""GET /api/v1/ledger: how every received span ended, hour by hour, for the app's owner to check."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ingest.ports import LedgerRow
+from ingest.query import schemas
+from ingest.query.call import Call
+from ingest.query.parameters import APP, FROM, TO
+from ingest.query.times import rfc3339
+
+PARAMETERS = (APP, FROM, TO)
+
+_HOUR_US = 3_600_000_000
+_CLIENT = "client:"
+_COUNTS = {"type": "object", "additionalProperties": schemas.COUNT}
+_SUMS = {"received": schemas.COUNT, "outcomes": _COUNTS, "client": _COUNTS}
+
+SCHEMA = schemas.row(
+    hours=schemas.rows(schemas.row(hour=schemas.TIME, **_SUMS)),
+    total=schemas.row(**_SUMS),
+    closed={**schemas.FLAG, "description": "In every hour, received is the sum of the outcomes."},
+)
+
+
+async def ledger(call: Call) -> Mapping[str, Any]:
+    """The answer, for the whole hours that the range touches."""
+    start, end = call.range_us()
+    rows = await call.reader.ledger(call.app_id, start // _HOUR_US * _HOUR_US, end)
+    by_hour: dict[int, list[LedgerRow]] = defaultdict(list)
+    for row in rows:
+        by_hour[row.hour].append(row)
+    sums = {hour: _sums(of_hour) for hour, of_hour in sorted(by_hour.items())}
+    return {
+        "hours": [{"hour": rfc3339(hour * _HOUR_US), **sum_} for hour, sum_ in sums.items()],
+        "total": _sums(rows),
+        "closed": all(sum_["received"] == sum(sum_["outcomes"].values()) for sum_ in sums.values()),
+    }
+
+
+def _sums(rows: Sequence[LedgerRow]) -> Mapping[str, Any]:
+    received = 0
+    outcomes: dict[str, int] = defaultdict(int)
+    client: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row.outcome == "received":
+            received += row.spans
+        elif row.outcome.startswith(_CLIENT):
+            client[row.outcome.removeprefix(_CLIENT)] += row.spans
+        else:
+            outcomes[row.outcome] += row.spans
+    return {"received": received, "outcomes": outcomes, "client": client}

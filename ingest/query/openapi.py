@@ -1,0 +1,75 @@
+"""The OpenAPI 3.1 document, made from the table of calls."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ingest.query.endpoints import ENDPOINTS, Endpoint
+from ingest.query.parameters import DIMENSION, MOST_VALUES, Parameter
+from ingest.query.schemas import ERROR
+
+_REFUSALS = {
+    "400": "A parameter is wrong, and named.",
+    "401": "No token, or one that opens nothing.",
+    "403": "Another app's data, or a key that may not read.",
+    "404": "Nothing there.",
+    "503": "Too busy, slower than 5 s, or the database is away; try again after Retry-After.",
+}
+
+
+def document() -> Mapping[str, Any]:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "firsthop query API",
+            "version": "1",
+            "description": "Percentiles, phases, routes and traces of the first hop. Durations are in microseconds.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": {endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS},
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Error": ERROR},
+        },
+    }
+
+
+def _operation(endpoint: Endpoint) -> Mapping[str, Any]:
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", endpoint.path)
+    ]
+    refused = {
+        status: {
+            "description": description,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        }
+        for status, description in _REFUSALS.items()
+    }
+    return {
+        "operationId": endpoint.answer.__name__,
+        "summary": endpoint.summary,
+        "parameters": [*in_path, *map(_parameter, endpoint.parameters)],
+        "responses": {
+            "200": {"description": "The answer.", "content": {"application/json": {"schema": endpoint.schema}}},
+            **refused,
+        },
+    }
+
+
+def _parameter(parameter: Parameter) -> Mapping[str, Any]:
+    schema = dict(parameter.schema)
+    if parameter.repeats:
+        schema = {"type": "array", "items": schema, "maxItems": MOST_VALUES}
+    elif parameter.default is not None:
+        spoken_as_text = schema["type"] == "string"
+        schema["default"] = parameter.default if spoken_as_text else parameter.parse(parameter.default)
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.help,
+        "required": parameter is DIMENSION,
+        "schema": schema,
+    }

@@ -1,0 +1,61 @@
+"""GET /api/v1/routes: routes by the time that users lost on them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ingest.query import schemas
+from ingest.query.call import Call
+from ingest.query.figures import measure
+from ingest.query.parameters import COMMON, LIMIT, ROUTE_QUANTILE, TARGET
+
+PARAMETERS = (*COMMON, ROUTE_QUANTILE, TARGET, LIMIT)
+
+MOST_RANKED = 5000
+"""Routes that are looked at; a view's cardinality limit is usually below this."""
+
+SCHEMA = schemas.row(
+    **schemas.PROVENANCE,
+    quantile={"type": "number"},
+    target_ms={"type": "integer"},
+    routes=schemas.rows(
+        schemas.row(
+            {"interval": schemas.INTERVAL},
+            route=schemas.TEXT,
+            spans=schemas.COUNT,
+            errors=schemas.COUNT,
+            us=schemas.US_OR_NULL,
+            impact={"type": "number", "minimum": 0, "description": "Seconds spent above the target, all spans added."},
+        )
+    ),
+)
+
+
+async def routes(call: Call) -> Mapping[str, Any]:
+    """The answer; greatest impact first, then most spans."""
+    quantile, target_ms, limit = call.values["q"], call.values["target_ms"], call.values["limit"]
+    figures = await measure(
+        call.reader, call.question(metrics=("duration",), group_by=("route",), most_groups=MOST_RANKED)
+    )
+    totals = figures.totals
+    duration = totals.distributions[0]
+    impact = duration.excess_us(target_ms * 1000.0) / 1e6
+    ranked = np.lexsort((-totals.spans, -impact))[:limit]
+    columns = {
+        "route": [figures.groups[place]["route"] for place in ranked.tolist()],
+        "spans": totals.spans[ranked].tolist(),
+        "errors": totals.errors[ranked].tolist(),
+        "us": np.round(duration.quantiles([quantile])[0][ranked], 1).tolist(),
+        "impact": np.round(impact[ranked], 3).tolist(),
+    }
+    if figures.estimated:
+        columns["interval"] = np.round(duration.intervals([quantile])[0][ranked], 1).tolist()
+    names = list(columns)
+    return {
+        "quantile": quantile,
+        "target_ms": target_ms,
+        **figures.provenance(),
+        "truncated": figures.truncated or len(figures.groups) > limit,
+        "routes": [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+    }

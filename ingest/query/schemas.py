@@ -1,0 +1,53 @@
+"""Pieces of JSON Schema that answers share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+COUNT: Schema = {"type": "integer", "minimum": 0}
+TEXT: Schema = {"type": "string"}
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+FLAG: Schema = {"type": "boolean"}
+US: Schema = {"type": "number", "minimum": 0, "description": "Microseconds."}
+US_OR_NULL: Schema = {
+    "type": ["number", "null"],
+    "minimum": 0,
+    "description": "Microseconds; null when nothing was measured.",
+}
+TIME: Schema = {"type": "string", "format": "date-time"}
+INTERVAL: Schema = {
+    "type": "array",
+    "items": US_OR_NULL,
+    "minItems": 2,
+    "maxItems": 2,
+    "description": "95 % interval of an estimated quantile: low, high.",
+}
+GROUP: Schema = {"type": "object", "additionalProperties": {"type": "string"}, "description": "Dimension to value."}
+
+
+def row(optional: Mapping[str, Schema] | None = None, /, **columns: Schema) -> Schema:
+    """An object with exactly these members, the optional ones apart."""
+    return {
+        "type": "object",
+        "properties": {**columns, **(optional or {})},
+        "required": list(columns),
+        "additionalProperties": False,
+    }
+
+
+def rows(item: Schema) -> Schema:
+    """An array of such objects."""
+    return {"type": "array", "items": item}
+
+
+PROVENANCE: Mapping[str, Schema] = {
+    "from": {**TIME, "description": "Start of the range, widened to whole steps."},
+    "to": TIME,
+    "exact": {**FLAG, "description": "From sketches over all spans, within 1 %; else an estimate."},
+    "source": {**TEXT, "description": "`view:<name>`, or `samples`."},
+    "truncated": {**FLAG, "description": "There were more groups; these are the largest."},
+    "hidden_spans": {**COUNT, "description": "Spans in overflow series, which the filters may or may not have meant."},
+}
+
+ERROR = row(error=TEXT, message=TEXT, parameter=TEXT_OR_NULL)

@@ -1,0 +1,182 @@
+"""The query server: from an HTTP request to a checked call, and from its answer or refusal to HTTP."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from ingest.errors import (
+    Forbidden,
+    Malformed,
+    MethodNotAllowed,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+    UnknownPath,
+)
+from ingest.ports import Keys, Reader
+from ingest.query import openapi
+from ingest.query.access import Access
+from ingest.query.call import Call
+from ingest.query.endpoints import ENDPOINTS, Endpoint
+from ingest.query.pages import add_pages
+from ingest.query.parameters import APP, BadParameter, read
+
+DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
+
+MOST_AT_ONCE = 8
+MOST_WAITING = 64
+
+_STATUS: Mapping[type[Refusal], int] = {
+    Malformed: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    UnknownPath: 404,
+    MethodNotAllowed: 405,
+    Unavailable: 503,
+}
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_MORE_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
+_COMPRESS_FROM = 1024
+
+_log = logging.getLogger(__name__)
+
+
+def build(
+    reader: Reader,
+    keys: Keys,
+    *,
+    dashboard: Path = DASHBOARD,
+    now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    clock: Callable[[], float] = time.monotonic,
+) -> web.Application:
+    """The application: query API, OpenAPI document, dashboard, /healthz and /readyz.
+
+    Args:
+        reader: the store.
+        keys: who may read what.
+        dashboard: directory of the built page; a page that says how to build it when there is none.
+        now_us: server time, µs since 1970.
+        clock: seconds of a clock that never steps, for what is remembered for a while.
+    """
+    app = web.Application(middlewares=[_answer_refusals])
+    service = _Service(reader, Access(reader, keys, clock), Turns(), now_us)
+    for endpoint in ENDPOINTS:
+        app.router.add_get(endpoint.path, partial(service.serve, endpoint))
+    described = orjson.dumps(openapi.document())
+    app.router.add_get("/api/v1/openapi.json", partial(_describe, described))
+    app.router.add_get("/healthz", _alive)
+    app.router.add_get("/readyz", partial(_ready, reader))
+    add_pages(app, dashboard)
+    return app
+
+
+class Turns:
+    """Bounds the questions that are answered at once, and those that wait."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(MOST_AT_ONCE)
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Waits for a turn.
+
+        Raises:
+            Unavailable: too many wait already.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable("too_busy", "Too many questions are waiting; try again shortly.")
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """What every call needs."""
+
+    reader: Reader
+    access: Access
+    turns: Turns
+    now_us: Callable[[], int]
+
+    async def serve(self, endpoint: Endpoint, request: web.Request) -> web.Response:
+        """Admits, reads, answers: in this order, so that a stranger learns nothing from how parameters are refused."""
+        grant = await self.access.grant(request.headers.get("Authorization"))
+        values = read(request.query, endpoint.parameters)
+        about_an_app = APP in endpoint.parameters
+        call = Call(
+            reader=self.reader,
+            apps=await self.access.apps(grant),
+            app_id=await self.access.app_id(grant, values["app"]) if about_an_app else 0,
+            now_us=self.now_us(),
+            values=values,
+            path=request.match_info,
+        )
+        async with self.turns.turn():
+            return _json(200, await endpoint.answer(call))
+
+
+def _json(status: int, answer: Mapping[str, Any]) -> web.Response:
+    body = orjson.dumps(answer)
+    response = web.Response(
+        status=status,
+        body=body,
+        content_type="application/json",
+        headers={**_HEADERS, **_MORE_HEADERS.get(status, {})},
+        zlib_executor_size=_COMPRESS_FROM,
+    )
+    if len(body) >= _COMPRESS_FROM:
+        response.enable_compression()
+    return response
+
+
+@web.middleware
+async def _answer_refusals(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return _refuse(refusal)
+    except web.HTTPNotFound:
+        return _refuse(UnknownPath("unknown_path", "Nothing is served here; see /api/v1/openapi.json."))
+    except web.HTTPMethodNotAllowed:
+        return _refuse(MethodNotAllowed("method", "This API is read with GET."))
+    except Exception:  # noqa: BLE001 - a fault of ours still gets the one shape of an error
+        _log.exception("a call of the query API failed")
+        return _json(500, {"error": "internal", "message": "This is a fault of the server.", "parameter": None})
+
+
+def _refuse(refusal: Refusal) -> web.Response:
+    status = next(_STATUS[kind] for kind in type(refusal).__mro__ if kind in _STATUS)
+    parameter = refusal.parameter if isinstance(refusal, BadParameter) else None
+    return _json(status, {"error": refusal.reason, "message": refusal.message, "parameter": parameter})
+
+
+async def _describe(described: bytes, request: web.Request) -> web.Response:
+    return web.Response(body=described, content_type="application/json", headers=_HEADERS)
+
+
+async def _alive(request: web.Request) -> web.Response:
+    return web.Response(text="ok\n", headers=_HEADERS)
+
+
+async def _ready(reader: Reader, request: web.Request) -> web.Response:
+    await reader.check()
+    return web.Response(text="ready\n", headers=_HEADERS)

@@ -1,0 +1,79 @@
+"""PostgreSQL as the query API reads it: `PostgresReader` implements `ingest.ports.Reader`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from ingest.ports import App, Cells, LedgerRow, Question, Samples, TraceSearch
+from ingest.store.plan import TIERS, Retention
+from ingest.store.read_rollups import read_cells
+from ingest.store.read_samples import read_samples
+from ingest.store.read_traces import read_trace, read_traces
+from ingest.store.snapshot import micros, moment, snapshot
+
+_HOUR_US = 3_600_000_000
+
+_APPS = """
+    SELECT app_id, name, (SELECT shown FROM app_key WHERE app_key.app_id = app.app_id AND role = 'client'
+                          ORDER BY created_at, digest LIMIT 1) AS client_key
+    FROM app ORDER BY app_id
+"""
+
+_LEDGER = """
+    SELECT hour_at, outcome, sum(spans)::bigint AS spans FROM ledger
+    WHERE app_id = $1 AND hour_at >= $2 AND hour_at < $3 GROUP BY hour_at, outcome ORDER BY hour_at, outcome
+"""
+
+
+class PostgresReader:
+    """Reads through a pool of its own choosing; holds nothing but it and how long things are kept."""
+
+    def __init__(self, pool: asyncpg.Pool, retention: Retention) -> None:
+        self._pool = pool
+        self._retention = retention
+
+    async def apps(self) -> Sequence[App]:
+        async with snapshot(self._pool) as connection:
+            return [App(*row) for row in await connection.fetch(_APPS)]
+
+    async def cells(self, question: Question, views: Sequence[str]) -> Cells:
+        async with snapshot(self._pool) as connection:
+            return await read_cells(connection, question, views, self._retention)
+
+    async def samples(self, question: Question) -> Samples:
+        async with snapshot(self._pool) as connection:
+            return await read_samples(connection, question, self._retention)
+
+    async def traces(self, search: TraceSearch) -> Sequence[Mapping[str, Any]]:
+        async with snapshot(self._pool) as connection:
+            return await read_traces(connection, search)
+
+    async def trace(self, app_id: int, trace_id: bytes) -> Sequence[Mapping[str, Any]]:
+        async with snapshot(self._pool) as connection:
+            return await read_trace(connection, app_id, trace_id)
+
+    async def ledger(self, app_id: int, from_us: int, to_us: int) -> Sequence[LedgerRow]:
+        async with snapshot(self._pool) as connection:
+            rows = await connection.fetch(_LEDGER, app_id, moment(from_us), moment(to_us))
+        return [LedgerRow(app_id, micros(row["hour_at"]) // _HOUR_US, row["outcome"], row["spans"]) for row in rows]
+
+    async def newest_window(self, app_id: int) -> int | None:
+        async with snapshot(self._pool) as connection:
+            for tier in TIERS:
+                newest = await connection.fetchval(_newest_window(tier.table), app_id)
+                if newest is not None:
+                    return micros(newest)
+        return None
+
+    async def check(self) -> None:
+        async with snapshot(self._pool) as connection:
+            await connection.fetchval("SELECT 1")
+
+
+def _newest_window(table: str) -> str:
+    # Every span counts in view `all`, which has one series per app: one look into the primary key.
+    return (
+        f"SELECT max(window_at) FROM {table} WHERE app_id = $1"  # noqa: S608 - a name from TIERS
+        " AND series_id = (SELECT series_id FROM series WHERE app_id = $1 AND view = 'all' LIMIT 1)"
+    )

@@ -1,0 +1,86 @@
+"""Reading whole sampled spans: the list of traces, and one trace."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+
+from ingest.ports import TraceSearch
+from ingest.store.read_samples import FAILED, passing
+from ingest.store.snapshot import micros, moment
+
+MOST_SPANS = 10_000
+"""Of one trace."""
+
+_SPANS_LOOKED_AT = 200_000
+
+_SUMMARIES = f"""
+    WITH mine AS (SELECT trace_id, span_id, parent_span_id, name, route, version, country, device_class, start_at,
+                         start_at + duration_us * interval '1 microsecond' AS end_at, {FAILED} AS failed
+                  FROM span WHERE app_id = $1 AND trace_id = ANY($2)),
+    head AS (SELECT DISTINCT ON (trace_id) trace_id, name, route, version, country, device_class FROM mine
+             ORDER BY trace_id, parent_span_id IS NOT NULL, start_at, span_id),
+    whole AS (SELECT trace_id, min(start_at) AS start_at, max(end_at) AS end_at, count(*) AS spans,
+                     count(*) FILTER (WHERE failed) AS errors FROM mine GROUP BY trace_id)
+    SELECT * FROM head JOIN whole USING (trace_id) ORDER BY start_at DESC, trace_id
+"""  # noqa: S608 - holds no value
+
+_JSON = ("resource", "attributes", "events", "links")
+
+
+async def read_traces(connection: asyncpg.Connection, search: TraceSearch) -> Sequence[Mapping[str, Any]]:
+    """See `ingest.ports.Reader.traces`."""
+    rows = await connection.fetch(_SUMMARIES, search.app_id, await _newest(connection, search))
+    return [
+        {
+            **{name: row[name] for name in ("trace_id", "name", "route", "spans", "errors")},
+            **{name: row[name] for name in ("version", "country", "device_class")},
+            "start_us": micros(row["start_at"]),
+            "duration_us": micros(row["end_at"]) - micros(row["start_at"]),
+        }
+        for row in rows
+    ]
+
+
+async def _newest(connection: asyncpg.Connection, search: TraceSearch) -> list[bytes]:
+    """Ids of the traces with the newest passing spans.
+
+    Looks at ever more of the newest spans until they are of enough traces: grouping all spans of the range by trace
+    would read all of them to show the last few.
+    """
+    conditions, values = passing(search.filters, first=6)
+    failed = f" AND {FAILED}" if search.errors else ""
+    statement = (
+        f"SELECT trace_id FROM span WHERE app_id = $1 AND start_at >= $2 AND start_at < $3 AND duration_us >= $4"  # noqa: S608
+        f"{failed}{conditions} ORDER BY start_at DESC LIMIT $5"
+    )
+    look = search.limit * 4
+    while True:
+        found = await connection.fetch(
+            statement, search.app_id, moment(search.from_us), moment(search.to_us), search.min_us, look, *values
+        )
+        ids = list(dict.fromkeys(row["trace_id"] for row in found))
+        if len(ids) >= search.limit or len(found) < look or look >= _SPANS_LOOKED_AT:
+            return ids[: search.limit]
+        look *= 8
+
+
+async def read_trace(connection: asyncpg.Connection, app_id: int, trace_id: bytes) -> Sequence[Mapping[str, Any]]:
+    """See `ingest.ports.Reader.trace`."""
+    rows = await connection.fetch(
+        "SELECT * FROM span WHERE app_id = $1 AND trace_id = $2 ORDER BY start_at, span_id LIMIT $3",
+        app_id,
+        trace_id,
+        MOST_SPANS,
+    )
+    return [_whole(row) for row in rows]
+
+
+def _whole(row: asyncpg.Record) -> Mapping[str, Any]:
+    span = dict(row)
+    span["start_us"] = micros(span.pop("start_at"))
+    span["clock_quality"] = span["clock_quality"].decode()
+    for name in _JSON:
+        span[name] = orjson.loads(span[name])
+    return span

@@ -1,0 +1,86 @@
+"""The OpenAPI document is valid, and true."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+import pytest
+from aiohttp.test_utils import TestClient
+from openapi_spec_validator import validate
+
+from ingest.query.openapi import document
+from tests.query.conftest import Get
+from tests.query.test_traces import TRACE
+
+ANSWERS = [
+    ("/api/v1/apps", {}),
+    ("/api/v1/latency", {"from": "-2h", "group_by": "version,os"}),
+    ("/api/v1/latency", {"from": "-2h", "metric": "dns", "step": "10s"}),
+    ("/api/v1/latency", {"from": "-2h", "os": "ios 18", "country": "DE", "q": "0,1"}),
+    ("/api/v1/latency", {"from": "-3d", "to": "-2d"}),
+    ("/api/v1/phases", {"from": "-2h", "group_by": "network"}),
+    ("/api/v1/phases", {"from": "-2h", "os": "ios 18", "country": "DE"}),
+    ("/api/v1/routes", {"from": "-2h"}),
+    ("/api/v1/routes", {"from": "-2h", "os": "ios 18"}),
+    ("/api/v1/values", {"from": "-2h", "dimension": "country"}),
+    ("/api/v1/traces", {"from": "-2h"}),
+    ("/api/v1/traces/{trace_id}", {}),
+    ("/api/v1/ledger", {"from": "-3h"}),
+    ("/api/v1/health", {}),
+]
+
+
+def resolved(schema: Any) -> Any:
+    """The schema with its references to components replaced by what they name."""
+    if isinstance(schema, Mapping):
+        if "$ref" in schema:
+            return document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        return {key: resolved(value) for key, value in schema.items()}
+    return [resolved(value) for value in schema] if isinstance(schema, list) else schema
+
+
+def schema_of(path: str, status: str) -> Any:
+    """What the document promises of an answer."""
+    return resolved(document()["paths"][path]["get"]["responses"][status]["content"]["application/json"]["schema"])
+
+
+async def test_the_document_is_served_to_everyone_and_valid(client: TestClient) -> None:
+    response = await client.get("/api/v1/openapi.json")
+    assert response.status == 200
+    served = await response.json()
+    assert served["openapi"].startswith("3.1")
+    validate(served)
+
+
+async def test_the_document_and_the_router_have_the_same_paths(client: TestClient) -> None:
+    routed = {resource.canonical for resource in client.app.router.resources()}
+    assert {path for path in routed if path.startswith("/api/")} == {*document()["paths"], "/api/v1/openapi.json"}
+
+
+@pytest.mark.parametrize(("path", "query"), ANSWERS)
+async def test_answers_are_what_the_document_promises(get: Get, path: str, query: Mapping[str, str]) -> None:
+    answer = await get(path.replace("{trace_id}", TRACE), query)
+    jsonschema.Draft202012Validator(schema_of(path, "200"), format_checker=jsonschema.FormatChecker()).validate(answer)
+
+
+@pytest.mark.parametrize("path", list(document()["paths"]))
+async def test_refusals_have_the_one_shape(ask, path: str) -> None:
+    for query, token in (({"nonsense": "1"}, "fh_tok_shop"), ({}, None)):
+        response = await ask(path.replace("{trace_id}", TRACE), query, token)
+        jsonschema.validate(await response.json(), schema_of(path, str(response.status)))
+
+
+@pytest.mark.parametrize("path", list(document()["paths"]))
+async def test_every_parameter_of_the_document_is_taken(ask, path: str) -> None:
+    required = {"dimension": "version"}
+    for parameter in document()["paths"][path]["get"]["parameters"]:
+        if parameter["in"] == "path":
+            continue
+        schema = parameter["schema"]
+        text = {"app": "shop", "group_by": "version", "q": "0.5", "step": "5m"}.get(parameter["name"])
+        text = text or str(schema.get("default", schema.get("enum", ["now"])[0])).lower()
+        query = {parameter["name"]: text}
+        if path.endswith("values"):
+            query = required | query
+        response = await ask(path.replace("{trace_id}", TRACE), {**query, **({"from": "-2h"} if "to" in query else {})})
+        assert response.status == 200, await response.text()
