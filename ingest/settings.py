@@ -6,6 +6,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,10 +77,9 @@ class SettingError(ValueError):
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        value = int(text)
-        if not low <= value <= high:
+        if not (text.isdecimal() and low <= int(text) <= high):
             raise ValueError(f"must be a whole number from {low} to {high}")
-        return value
+        return int(text)
 
     return parse
 
@@ -92,7 +92,13 @@ def _probability(text: str) -> float:
 
 
 def _networks(text: str) -> tuple[str, ...]:
-    return tuple(part for part in re.split(r"[,\s]+", text) if part)
+    parts = tuple(part for part in re.split(r"[,\s]+", text) if part)
+    for part in parts:
+        try:
+            ip_network(part)
+        except ValueError:
+            raise ValueError("must be networks such as 10.0.0.0/8, separated by commas") from None
+    return parts
 
 
 SETTINGS = (

@@ -62,7 +62,8 @@ def _grade(
 ) -> tuple[int, int, int]:
     """Offset in µs, grade and error bound in ms of one body."""
     received, send = reception.received_at_us, reception.send
-    wall_error = received - send.wall_us if send is not None and send.wall_us != UNKNOWN else 0
+    fresh = send is not None and not send.background and send.wall_us != UNKNOWN
+    wall_error = received - send.wall_us if send is not None and fresh else 0
     if clock == ClockKind.WALL:
         return wall_error, ClockQuality.E, UNKNOWN
     if send is not None and send.epoch == epoch and not send.background:

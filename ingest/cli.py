@@ -1,0 +1,241 @@
+"""The command line: `firsthop serve`, the roles one by one, apps and keys, and `firsthop doctor`.
+
+Exit codes: 0 done, 1 it failed and said why, 2 a setting or an argument cannot be used. Each command imports what it
+needs when it runs: a role's process does not load the supervisor, and `firsthop --help` loads nothing.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ingest.compose.home import Ready, StartError
+from ingest.geo import GeoError
+from ingest.settings import SettingError, Settings
+
+if TYPE_CHECKING:
+    from ingest.compose.child import Role
+    from ingest.compose.demo import Demo
+
+FAILED, UNUSABLE = 1, 2
+
+_EXAMPLE = """\
+id=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \\n')
+curl -sS '{edge}/v1/batches?key={key}' -d '{{"v":1,"id":"'$id'","n":1,
+  "strings":["GET /orders/{{id}}","GET","https://api.shop.example/orders/42?email=jane%40example.com","/orders/{{id}}"],
+  "resource":{{"service":"shop","version":"1.0.0","os_name":"Android","network":"wifi"}},"clock":{{"kind":"wall"}},
+  "traces":"'$id'","cols":{{"trace":[0],"span_id":"00f067aa0ba902b7","name":[1],"method":[2],"url":[3],"route":[4],
+  "http_status":[200],"start_us":['$(date +%s)'000000],"duration_us":[182000],"redirect_us":[-1],"dns_us":[23000],
+  "tcp_us":[31000],"tls_us":[42000],"ttfb_us":[71000],"download_us":[15000]}}}}'"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        if given.run is None:
+            return _doctor()
+        given.run(Settings.from_env(os.environ), given)
+    except (SettingError, GeoError) as error:
+        print(f"firsthop: {error}", file=sys.stderr)
+        return UNUSABLE
+    except StartError as error:
+        print(f"firsthop: {error}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="firsthop", description="Measures the first hop of every request.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(
+        name: str, run: Callable[[Settings, argparse.Namespace], None] | None, about: str
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=about, description=about)
+        command.set_defaults(run=run)
+        return command
+
+    add("serve", _serve, "start everything on this machine; Ctrl-C stops it in order")
+    add("demo", _demo, "as serve, with seeded realistic traffic")
+    edge = add("edge", _edge, "one edge worker; needs DATABASE_URL")
+    edge.add_argument("--worker", type=int, default=0, help="its number in the metrics")
+    for role in (edge, add("aggregate", _aggregate, "the aggregator"), add("query", _query, "the query server")):
+        role.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+    add("migrate", _migrate, "bring the database's schema up to date")
+    add("doctor", None, "what is wrong with this machine, and what would help")
+    _add_app(add("app", _app, "apps and their keys"))
+    return parser
+
+
+def _add_app(app: argparse.ArgumentParser) -> None:
+    actions = app.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = actions.add_parser("create", help="a new app with a client key and a token")
+    create.add_argument("name")
+    create.add_argument("--origin", action="append", default=[], help="web origin that may use the client key")
+    key = actions.add_parser("key", help="another key of an app")
+    key.add_argument("name")
+    key.add_argument("--role", choices=("client", "server"), default="client")
+    token = actions.add_parser("token", help="a token that reads an app, or with --operator every app")
+    token.add_argument("name", nargs="?")
+    token.add_argument("--operator", action="store_true")
+    for action in (create, key, token, actions.add_parser("list", help="all apps and their client keys")):
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _serve(settings: Settings, given: argparse.Namespace) -> None:
+    del given
+    _supervise(settings, dict(os.environ), None)
+
+
+def _demo(settings: Settings, given: argparse.Namespace) -> None:
+    from ingest.compose.demo import Demo, prepare  # noqa: PLC0415
+
+    del given
+    environment = prepare(settings, os.environ)
+    _supervise(Settings.from_env(environment), environment, Demo())
+
+
+def _supervise(settings: Settings, environment: Mapping[str, str], demo: "Demo | None") -> None:
+    from ingest.compose.service import Service  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
+
+    async def run() -> None:
+        stop, hurry = asyncio.Event(), asyncio.Event()
+
+        def asked() -> None:
+            (hurry if stop.is_set() else stop).set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, asked)
+
+        def welcome(ready: Ready) -> None:
+            print(_welcome(ready if demo is None else demo.show(ready)), flush=True)
+
+        await Service(settings, environment, demo).run(stop, hurry, welcome)
+
+    asyncio.run(run())
+
+
+def _welcome(ready: Ready) -> str:
+    return "\n".join(
+        [
+            "",
+            f"  app        {ready.app}",
+            f"  client key {ready.client_key}",
+            f"  edge       {ready.edge}",
+            f"  dashboard  {ready.query}/#token={ready.token}",
+            "",
+            "Send a span; it shows in the dashboard a few seconds later:",
+            "",
+            _EXAMPLE.format(edge=ready.edge, key=ready.client_key),
+            "",
+        ]
+    )
+
+
+def _edge(settings: Settings, given: argparse.Namespace) -> None:
+    from ingest.compose import edge  # noqa: PLC0415
+
+    _run(settings, given, partial(edge.run, settings, given.worker))
+
+
+def _aggregate(settings: Settings, given: argparse.Namespace) -> None:
+    from ingest.compose import aggregate  # noqa: PLC0415
+
+    _run(settings, given, partial(aggregate.run, settings))
+
+
+def _query(settings: Settings, given: argparse.Namespace) -> None:
+    from ingest.compose import query  # noqa: PLC0415
+
+    _run(settings, given, partial(query.run, settings))
+
+
+def _run(settings: Settings, given: argparse.Namespace, role: "Role") -> None:
+    from ingest.compose import child  # noqa: PLC0415
+
+    if not settings["DATABASE_URL"]:
+        raise SettingError("DATABASE_URL is needed to run one role; `firsthop serve` runs all, with its own database")
+    child.run(role, supervised=given.supervised)
+
+
+def _migrate(settings: Settings, given: argparse.Namespace) -> None:
+    del given
+
+    async def run(pool: Any) -> None:
+        from ingest.store.database import migrate  # noqa: PLC0415
+
+        print(f"the schema is at version {await migrate(pool)}")
+
+    _administer(settings, run)
+
+
+def _administer(settings: Settings, work: Callable[[Any], Awaitable[None]]) -> None:
+    from ingest.compose.service import administered  # noqa: PLC0415
+
+    async def run() -> None:
+        async with administered(settings) as pool:
+            await work(pool)
+
+    asyncio.run(run())
+
+
+def _app(settings: Settings, given: argparse.Namespace) -> None:
+    if given.action == "token" and bool(given.name) == given.operator:
+        raise StartError("name the app that the token reads, or give --operator")
+
+    async def run(pool: Any) -> None:
+        from ingest.store.keys import PostgresKeys  # noqa: PLC0415
+
+        keys = PostgresKeys(pool)
+        apps = {app.name: app for app in await keys.apps()}
+        made: list[dict[str, Any]]
+        if given.action == "list":
+            made = [{"app": app.name, "id": app.app_id, "client_key": app.client_key} for app in apps.values()]
+        elif given.action == "create":
+            try:
+                new = await keys.create_app(given.name, origins=given.origin)
+            except ValueError as error:
+                raise StartError(str(error)) from None
+            made = [{"app": given.name, "id": new.app_id, "client_key": new.client_key, "token": new.token}]
+        elif given.action == "token" and given.operator:
+            made = [{"token": await keys.create_operator_token()}]
+        elif given.name not in apps:
+            raise StartError("there is no app of this name; `firsthop app list` shows those there are")
+        else:
+            role = given.role if given.action == "key" else "token"
+            made = [{"app": given.name, f"{role}_key": await keys.create_key(apps[given.name].app_id, role)}]
+        _print(made, as_json=given.json, many=given.action == "list")
+
+    _administer(settings, run)
+
+
+def _print(rows: Sequence[Mapping[str, Any]], *, as_json: bool, many: bool) -> None:
+    if as_json:
+        print(json.dumps(rows if many else rows[0]))
+        return
+    for row in rows:
+        print("  ".join(f"{name}: {value}" for name, value in row.items()))
+
+
+def _doctor() -> int:
+    from ingest.compose.doctor import examine  # noqa: PLC0415
+
+    findings = asyncio.run(examine(dict(os.environ)))
+    for finding in findings:
+        print(f"{'WRONG' if finding.wrong else 'ok   '} {finding.what}: {finding.found}")
+        if finding.wrong:
+            print(f"      {finding.remedy}")
+    return FAILED if any(finding.wrong for finding in findings) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""The aggregate role: journal → store, and keeping the store in shape. One works, an advisory lock sees to it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from ingest.aggregate.consume import Aggregator
+from ingest.compose.connect import open_pool_or_explain
+from ingest.journal.postgres import PostgresJournal
+from ingest.settings import Settings
+from ingest.store.plan import Retention
+from ingest.store.retain import Compactor
+from ingest.store.write import PostgresStore
+
+CONNECTIONS = 5
+
+
+async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
+    """Consumes until `stop`, and then until the journal is empty.
+
+    Raises:
+        StartError: it cannot start.
+    """
+    pool = await open_pool_or_explain(settings["DATABASE_URL"], CONNECTIONS)
+    store, journal = PostgresStore(pool), PostgresJournal(pool)
+    aggregator = Aggregator(store, journal, _now_us, series_limit=settings["FIRSTHOP_SERIES_LIMIT"])
+    batch_ids_us = settings["FIRSTHOP_BATCH_ID_DAYS"] * 86_400_000_000
+    compactor = Compactor(pool, Retention.of(settings), batch_ids_us, _now_us)
+    on_ready()
+    try:
+        await asyncio.gather(aggregator.run(stop), compactor.run(stop))
+    finally:
+        # Not closed: that would wait for the connection that holds the writer's lock, which ends with this process.
+        pool.terminate()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,230 @@
+"""Group commit: bodies that arrive within a few milliseconds become one micro-batch and share one durable commit.
+
+    commit(body) ──▶ pending ──▶ decode · process ──▶ journal.append ──▶ every waiting request is answered
+
+A micro-batch is taken when the first body in it has waited long enough or it is large enough. Two may be under way, so
+that the CPU has work while the disk syncs; more would only make micro-batches smaller.
+
+Nothing is answered before its record is durable. When a micro-batch fails for a reason nobody foresaw, its bodies are
+committed one by one, so that only the guilty one is refused. A group whose append failed may have been written all the
+same; appending its bodies again counts nothing twice, because the aggregator drops batch ids it has seen.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+
+from ingest.decode.formats import Format
+from ingest.edge.measure import Measures
+from ingest.errors import Unavailable
+from ingest.model import Decoded, Processed, Reception, SpanBatch
+from ingest.outcome import ACCEPTED, REJECTIONS, Outcome
+from ingest.ports import Journal
+from ingest.settings import Limits
+
+IN_FLIGHT = 2
+"""Micro-batches between taking and answer."""
+
+BATCH_BYTES = 512 * 1024
+"""Inflated size at which a micro-batch is taken at once. It bounds how long the event loop is held: the slowest format
+takes about 60 ms for this much; larger ones would gain nothing, numpy's fixed costs are spread already."""
+
+LABELS = {outcome: outcome.label for outcome in Outcome}
+
+Decoders = Mapping[Format, Callable[[Sequence[bytes], Limits], Decoded]]
+Process = Callable[[SpanBatch, Sequence[Reception]], Processed]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One request body, inflated, and where it came from."""
+
+    format: Format
+    data: bytes
+    reception: Reception
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How the spans of one body ended."""
+
+    accepted: int
+    rejected: Mapping[str, int]
+    """Outcome label → spans; only those there were."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    body: Body
+    answer: "asyncio.Future[Tally]"
+
+    def accept(self, tally: Tally) -> None:
+        if not self.answer.done():
+            self.answer.set_result(tally)
+
+    def refuse(self, error: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class GroupCommit:
+    """Gathers bodies into micro-batches and makes them durable.
+
+    Args:
+        journal: where records become durable.
+        decoders: format → decoder of many bodies.
+        process: the pipeline with its policy and lookups filled in.
+        limits: for the decoders.
+        measures: what is counted.
+        wait_s: longest that a body waits for others.
+        batch_bytes: inflated bytes that end the wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        decoders: Decoders,
+        process: Process,
+        limits: Limits,
+        measures: Measures,
+        wait_s: float,
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:
+        self._journal, self._decoders, self._process, self._limits = journal, decoders, process, limits
+        self._measures, self._wait_s, self._batch_bytes = measures, wait_s, batch_bytes
+        self._pending: deque[_Waiting] = deque()
+        self._pending_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._overdue = False
+        self._under_way: set[asyncio.Task[None]] = set()
+        self.failed_at = float("-inf")
+        """Loop time at which the journal last could not be reached."""
+
+    async def commit(self, body: Body) -> Tally:
+        """Returns when the body is durably committed.
+
+        Raises:
+            Refusal: the body cannot be read, or cannot be made durable now; nothing of it is kept.
+            Exception: an error nobody foresaw; nothing of the body is known to be kept.
+        """
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(body, loop.create_future())
+        self._pending.append(waiting)
+        self._pending_bytes += len(body.data)
+        if self._pending_bytes >= self._batch_bytes:
+            self._take()
+        elif self._timer is None and not self._overdue:
+            self._timer = loop.call_later(self._wait_s, self._take)
+        return await waiting.answer
+
+    def _take(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._pending and len(self._under_way) < IN_FLIGHT:
+            taken = [self._pending.popleft()]
+            size = len(taken[0].body.data)
+            while self._pending and size + len(self._pending[0].body.data) <= self._batch_bytes:
+                taken.append(self._pending.popleft())
+                size += len(taken[-1].body.data)
+            self._pending_bytes -= size
+            self._measures.batch_bodies.observe(len(taken))
+            self._measures.batch_bytes.observe(size)
+            task = asyncio.create_task(self._commit_timed(taken))
+            self._under_way.add(task)
+            task.add_done_callback(self._finish)
+        self._overdue = bool(self._pending)
+
+    def _finish(self, task: "asyncio.Task[None]") -> None:
+        self._under_way.discard(task)
+        if self._overdue:
+            self._take()
+
+    async def _commit_timed(self, taken: Sequence[_Waiting]) -> None:
+        started = perf_counter()
+        await self._commit_together(taken)
+        self._measures.commit_seconds.observe(perf_counter() - started)
+
+    async def _commit_together(self, taken: Sequence[_Waiting]) -> None:
+        try:
+            readable, batch, faults = self._decode(taken)
+            record = None
+            if readable:
+                # A turn for the other connections: decoding and processing are the longest holds of the event loop.
+                await asyncio.sleep(0)
+                record = self._process_measured(batch, [waiting.body.reception for waiting in readable])
+                await self._journal.append(record)
+        except Unavailable as refusal:
+            self.failed_at = asyncio.get_running_loop().time()
+            for waiting in taken:
+                waiting.refuse(refusal)
+        except Exception as error:  # noqa: BLE001 - one body's bug must not fail the bodies beside it
+            await self._commit_apart(taken, error)
+        else:
+            for waiting, fault in faults:
+                waiting.refuse(fault)
+            if record is not None:
+                self._answer(readable, record)
+
+    async def _commit_apart(self, taken: Sequence[_Waiting], error: Exception) -> None:
+        if len(taken) == 1:
+            taken[0].refuse(error)
+            return
+        self._measures.unforeseen(error)
+        for waiting in taken:
+            await self._commit_together([waiting])
+
+    def _decode(self, taken: Sequence[_Waiting]) -> tuple[list[_Waiting], SpanBatch, list[tuple[_Waiting, Exception]]]:
+        """The bodies that could be read, in the order of their rows, their spans, and the faults of the others."""
+        started = perf_counter()
+        by_format: dict[Format, list[_Waiting]] = {}
+        for waiting in taken:
+            by_format.setdefault(waiting.body.format, []).append(waiting)
+        readable: list[_Waiting] = []
+        batches: list[SpanBatch] = []
+        faults: list[tuple[_Waiting, Exception]] = []
+        for format_, group in by_format.items():
+            decoded = self._decoders[format_]([waiting.body.data for waiting in group], self._limits)
+            faults.extend((group[row], fault) for row, fault in decoded.faults.items())
+            readable.extend(waiting for row, waiting in enumerate(group) if row not in decoded.faults)
+            batches.append(_readable_bodies(decoded))
+        batch = SpanBatch.concat(batches)
+        self._measures.hold_seconds.observe(perf_counter() - started)
+        return readable, batch, faults
+
+    def _process_measured(self, batch: SpanBatch, receptions: Sequence[Reception]) -> Processed:
+        started = perf_counter()
+        record = self._process(batch, receptions)
+        self._measures.hold_seconds.observe(perf_counter() - started)
+        return record
+
+    def _answer(self, readable: Sequence[_Waiting], record: Processed) -> None:
+        outcomes = record.ledger.outcomes
+        for outcome, spans in zip(Outcome, outcomes.sum(axis=1).tolist(), strict=True):
+            if spans:
+                self._measures.spans.add(spans, LABELS[outcome])
+        for waiting, ends in zip(readable, outcomes.T.tolist(), strict=True):
+            accepted = sum(ends[outcome] for outcome in ACCEPTED)
+            rejected = {LABELS[outcome]: ends[outcome] for outcome in REJECTIONS if ends[outcome]}
+            waiting.accept(Tally(accepted, rejected))
+
+
+def _readable_bodies(decoded: Decoded) -> SpanBatch:
+    """The batch without the rows of bodies that could not be read; they own nothing else."""
+    batch = decoded.batch
+    if not decoded.faults:
+        return batch
+    good = np.ones(len(batch.bodies), dtype=np.bool_)
+    good[list(decoded.faults)] = False
+    new_row = np.cumsum(good, dtype=np.int32) - np.int32(1)
+    return replace(
+        batch,
+        bodies=batch.bodies.take(good),
+        resources=replace(batch.resources, body=new_row[batch.resources.body]),
+        drops=replace(batch.drops, body=new_row[batch.drops.body]),
+    )

@@ -1,0 +1,27 @@
+"""Letting pages of other origins send, without credentials and without reflecting anything they say.
+
+Which origins a key serves is decided when the key is known (`admit`); a preflight carries no key, so it is answered
+alike for everybody. Errors carry these headers too, else a page could not read why it was refused.
+
+Source: https://fetch.spec.whatwg.org/#http-cors-protocol
+"""
+
+from collections.abc import Mapping
+
+ANSWER: Mapping[str, str] = {
+    "Access-Control-Allow-Origin": "*",
+    # Not on the list of headers that scripts may read by themselves; exporters need it to back off.
+    "Access-Control-Expose-Headers": "Retry-After",
+}
+"""On every answer to a request that names its origin."""
+
+PREFLIGHT: Mapping[str, str] = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST",
+    # traceparent, tracestate, baggage: an instrumented fetch adds them to its own exporter's requests.
+    "Access-Control-Allow-Headers": (
+        "content-type, content-encoding, authorization, x-api-key, traceparent, tracestate, baggage"
+    ),
+    "Access-Control-Max-Age": "3600",
+}
+"""On the answer to a preflight."""

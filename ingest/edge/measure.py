@@ -1,0 +1,143 @@
+"""What an edge worker counts about itself, in OpenMetrics text.
+
+The equation between the counters: every body that was read to its end is answered, so
+
+    firsthop_bodies_total = bodies accepted + firsthop_refused_total of reasons met after reading
+
+and every span of an accepted body has one outcome in `firsthop_spans_total`. Duplicates are found by the aggregator, so
+a worker counts them as kept or counted_only; the ledger has the truth. No label ever holds what a client sent.
+
+Source: OpenMetrics 1.0, https://prometheus.io/docs/specs/om/open_metrics_spec/
+"""
+
+import logging
+import traceback
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+
+from ingest.outcome import ACCEPTED, REJECTIONS
+
+log = logging.getLogger("ingest.edge")
+
+CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class Counter:
+    """A number that only grows, by the value of one label or without."""
+
+    def __init__(self, name: str, about: str, label: str = "", values: tuple[str, ...] = ()) -> None:
+        self.name, self.about, self._label = name, about, label
+        self.counts: dict[str, int] = dict.fromkeys(values if label else ("",), 0)
+
+    def add(self, count: int = 1, value: str = "") -> None:
+        """Counts `count` more under the label's value."""
+        self.counts[value] = self.counts.get(value, 0) + count
+
+    def lines(self, common: str) -> Iterator[str]:
+        """The counter in OpenMetrics text; `common` are the labels that every sample carries."""
+        yield from _head(self.name, "counter", self.about)
+        for value, count in self.counts.items():
+            labels = f'{common},{self._label}="{value}"' if self._label else common
+            yield f"{self.name}_total{{{labels}}} {count}"
+
+
+class Histogram:
+    """How often values fell below each bound."""
+
+    def __init__(self, name: str, about: str, bounds: tuple[float, ...]) -> None:
+        self.name, self.about, self._bounds = name, about, bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Counts one value."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def lines(self, common: str) -> Iterator[str]:
+        """The histogram in OpenMetrics text."""
+        yield from _head(self.name, "histogram", self.about)
+        seen = 0
+        for bound, count in zip((*self._bounds, float("inf")), self._counts, strict=True):
+            seen += count
+            yield f'{self.name}_bucket{{{common},le="{_number(bound)}"}} {seen}'
+        yield f"{self.name}_count{{{common}}} {seen}"
+        yield f"{self.name}_sum{{{common}}} {self._sum:.6f}"
+
+
+class Gauge:
+    """A number read when asked."""
+
+    def __init__(self, name: str, about: str) -> None:
+        self.name, self.about = name, about
+        self.read: Callable[[], float] = lambda: 0
+
+    def lines(self, common: str) -> Iterator[str]:
+        """The gauge in OpenMetrics text."""
+        yield from _head(self.name, "gauge", self.about)
+        yield f"{self.name}{{{common}}} {_number(self.read())}"
+
+
+class Measures:
+    """Everything one edge worker counts.
+
+    Args:
+        labels: what tells this worker from the others on the same port, e.g. {"worker": "0"}.
+    """
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self._common = ",".join(f'{name}="{value}"' for name, value in labels.items())
+        outcomes = tuple(outcome.label for outcome in (*ACCEPTED, *REJECTIONS))
+        self.bodies = Counter("firsthop_bodies", "Request bodies read to their end.")
+        self.bytes_in = Counter("firsthop_body_bytes", "Bytes of those bodies as sent.")
+        self.spans = Counter("firsthop_spans", "Spans of accepted bodies by outcome.", "outcome", outcomes)
+        self.refused = Counter("firsthop_refused", "Requests refused as a whole, by reason.", "reason")
+        self.unhandled = Counter("firsthop_unhandled_errors", "Errors that nobody foresaw: each is a bug.")
+        self.batch_bodies = Histogram(
+            "firsthop_micro_batch_bodies", "Bodies that were committed together.", (1, 2, 5, 10, 20, 50, 100, 200, 500)
+        )
+        self.batch_bytes = Histogram(
+            "firsthop_micro_batch_bytes",
+            "Inflated bytes that were committed together.",
+            (1024, 4096, 16384, 65536, 131072, 262144, 524288, 1048576, 2097152),
+        )
+        self.hold_seconds = Histogram(
+            "firsthop_hold_seconds",
+            "Decoding a micro-batch, or processing it; the worker does nothing else meanwhile.",
+            (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
+        )
+        self.commit_seconds = Histogram(
+            "firsthop_commit_seconds",
+            "From taking a micro-batch to its durable commit.",
+            (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+        )
+        self.queue_bytes = Gauge("firsthop_queue_bytes", "Bytes of bodies held: being read, waiting or in a commit.")
+
+    def unforeseen(self, error: BaseException) -> None:
+        """Counts an error that nobody foresaw and logs where it came from; what it says may quote a client."""
+        self.unhandled.add()
+        frames = traceback.extract_tb(error.__traceback__)[-6:]
+        place = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+        log.error("unforeseen %s at %s", type(error).__name__, place)
+
+    def render(self) -> bytes:
+        """All of it as OpenMetrics text."""
+        lines = [
+            line
+            for metric in vars(self).values()
+            if isinstance(metric, Counter | Histogram | Gauge)
+            for line in metric.lines(self._common)
+        ]
+        return "\n".join([*lines, "# EOF\n"]).encode()
+
+
+def _head(name: str, kind: str, about: str) -> Iterator[str]:
+    yield f"# TYPE {name} {kind}"
+    unit = name.rpartition("_")[2]
+    if unit in ("seconds", "bytes"):
+        yield f"# UNIT {name} {unit}"
+    yield f"# HELP {name} {about}"
+
+
+def _number(value: float) -> str:
+    return "+Inf" if value == float("inf") else f"{value:g}" if value % 1 else f"{value:.1f}"

@@ -1,0 +1,109 @@
+"""From outcomes and errors to HTTP: the one table, and the answers of each dialect.
+
+Native clients read `{"error", "message", "offset"}`; OTLP clients read google.rpc.Status in the encoding they sent
+(https://opentelemetry.io/docs/specs/otlp/#failures). Errors outside any dialect (no such path) are answered like the
+native ones.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import orjson
+from aiohttp.web import Response
+
+from ingest.decode import otlp_status
+from ingest.decode.formats import Format
+from ingest.edge.commit import Tally
+from ingest.errors import (
+    Forbidden,
+    Malformed,
+    MethodNotAllowed,
+    Refusal,
+    TooLarge,
+    TooMany,
+    TooSlow,
+    Unauthenticated,
+    Unavailable,
+    UnknownPath,
+    UnsupportedType,
+)
+
+
+class Answered(NamedTuple):
+    """How a kind of error is answered."""
+
+    status: int
+    rpc_code: int
+    """google.rpc.Code"""
+    retry: bool = False
+    """With Retry-After: the same request may succeed later."""
+
+
+TABLE: Mapping[type[Refusal], Answered] = {
+    Malformed: Answered(400, 3),
+    Unauthenticated: Answered(401, 16),
+    Forbidden: Answered(403, 7),
+    UnknownPath: Answered(404, 5),
+    MethodNotAllowed: Answered(405, 12),
+    TooSlow: Answered(408, 4, retry=True),
+    TooLarge: Answered(413, 8),
+    UnsupportedType: Answered(415, 3),
+    TooMany: Answered(429, 8, retry=True),
+    Unavailable: Answered(503, 14, retry=True),
+}
+UNFORESEEN = Answered(500, 13)
+INTERNAL_REASON = "internal"
+INTERNAL_MESSAGE = "an error on our side; nothing of the body was kept: send the same request again later"
+
+RETRY_AFTER_S = (1, 5)
+"""Clients are spread over this, so that they do not come back all at once."""
+
+JSON = "application/json"
+PROTOBUF = "application/x-protobuf"
+
+
+def accept(format_: Format, tally: Tally, received_us: int, replied_us: int) -> Response:
+    """The answer to a body that is durable: 202 in the native dialect, 200 in OTLP."""
+    if format_ is Format.NATIVE:
+        body = orjson.dumps(
+            {
+                "accepted": tally.accepted,
+                "rejected": tally.rejected,
+                "received_us": received_us,
+                "replied_us": replied_us,
+            }
+        )
+        return Response(status=202, body=body, headers={"Content-Type": JSON})
+    as_json = format_ is Format.OTLP_JSON
+    body = otlp_status.success(sum(tally.rejected.values()), _reasons(tally.rejected), as_json)
+    return Response(status=200, body=body, headers={"Content-Type": JSON if as_json else PROTOBUF})
+
+
+def _reasons(rejected: Mapping[str, int]) -> str:
+    return ", ".join(f"{label.removeprefix('rejected:')}: {spans}" for label, spans in rejected.items())
+
+
+def refuse(format_: Format, error: Exception) -> Response:
+    """The answer to a request that is refused as a whole; whatever is not a `Refusal` becomes a 500 without detail."""
+    if isinstance(error, Refusal):
+        answered, reason, message, offset = TABLE[type(error)], error.reason, error.message, error.offset
+    else:
+        answered, reason, message, offset = UNFORESEEN, INTERNAL_REASON, INTERNAL_MESSAGE, None
+    if format_ is Format.OTLP_PROTOBUF:
+        body = otlp_status.status(answered.rpc_code, message, as_json=False)
+    elif format_ is Format.OTLP_JSON:
+        body = otlp_status.status(answered.rpc_code, message, as_json=True)
+    else:
+        body = orjson.dumps({"error": reason, "message": message, "offset": offset})
+    headers = {"Content-Type": PROTOBUF if format_ is Format.OTLP_PROTOBUF else JSON}
+    if answered.retry:
+        headers["Retry-After"] = str(random.randint(*RETRY_AFTER_S))  # noqa: S311 - spreads clients, guards nothing
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(status=answered.status, body=body, headers=headers)
+
+
+def reason_of(error: Exception) -> str:
+    """The label an error is counted under."""
+    return error.reason if isinstance(error, Refusal) else INTERNAL_REASON

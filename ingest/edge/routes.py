@@ -1,0 +1,87 @@
+"""What is served where: the one table of the edge's paths."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from ingest.decode.formats import Format
+from ingest.errors import MethodNotAllowed, UnknownPath, UnsupportedType
+
+
+class Service(Enum):
+    """What a path does."""
+
+    NATIVE = "takes batches in the native format"
+    OTLP_TRACES = "takes OTLP/HTTP traces"
+    ALIVE = "says that the worker runs"
+    READY = "says whether the worker may take traffic"
+    METRICS = "shows the worker's counters"
+
+
+class Route(NamedTuple):
+    """One path: what it does, and the methods it knows."""
+
+    service: Service
+    methods: tuple[str, ...]
+
+    @property
+    def takes_spans(self) -> bool:
+        """A client sends here, with a key, perhaps from another origin; the key may follow the path."""
+        return self.service in (Service.NATIVE, Service.OTLP_TRACES)
+
+
+ROUTES: Mapping[str, Route] = {
+    "/v1/batches": Route(Service.NATIVE, ("POST", "OPTIONS")),
+    "/v1/traces": Route(Service.OTLP_TRACES, ("POST", "OPTIONS")),
+    "/healthz": Route(Service.ALIVE, ("GET", "HEAD")),
+    "/readyz": Route(Service.READY, ("GET", "HEAD")),
+    "/metrics": Route(Service.METRICS, ("GET", "HEAD")),
+}
+
+OTLP_TYPES: Mapping[str, Format] = {
+    "application/x-protobuf": Format.OTLP_PROTOBUF,
+    "application/json": Format.OTLP_JSON,
+}
+
+
+def find(path: str) -> tuple[Route, str]:
+    """The route of a path, and the key in it ("" for none).
+
+    Raises:
+        UnknownPath: nothing is served there.
+    """
+    route = ROUTES.get(path)
+    if route is not None:
+        return route, ""
+    head, _, key = path.rpartition("/")
+    route = ROUTES.get(head)
+    if route is None or not route.takes_spans:
+        raise UnknownPath("path", f"nothing is served under this path; there are {', '.join(ROUTES)}")
+    return route, key
+
+
+def check_method(route: Route, method: str) -> None:
+    """Raises MethodNotAllowed when the route does not know the method."""
+    if method not in route.methods:
+        raise MethodNotAllowed("method", f"this path takes {', '.join(route.methods)}")
+
+
+def format_of(route: Route, content_type: str) -> Format:
+    """The format of a body. The native one is told from its bytes, OTLP by its content type (parameters ignored).
+
+    Raises:
+        UnsupportedType: a content type that OTLP/HTTP does not know.
+    """
+    if route.service is Service.NATIVE:
+        return Format.NATIVE
+    try:
+        return OTLP_TYPES[content_type.partition(";")[0].strip().lower()]
+    except KeyError:
+        raise UnsupportedType("content_type", f"Content-Type must be {' or '.join(OTLP_TYPES)}") from None
+
+
+def dialect_of(route: Route, content_type: str) -> Format:
+    """The format to answer errors in, also when the content type is not spoken here."""
+    if route.service is not Service.OTLP_TRACES:
+        return Format.NATIVE
+    return OTLP_TYPES.get(content_type.partition(";")[0].strip().lower(), Format.OTLP_JSON)
