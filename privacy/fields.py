@@ -27,6 +27,7 @@ _HARMLESS = re.compile(r"(?i)(?:true|false|null|none|undefined|yes|no|on|off|\?[
 _NOTHING: frozenset[str] = frozenset()
 _ADDRESSES = frozenset({"ipv4", "dashed_ip"})
 _PATHS = frozenset({"user_path", "assignment"})
+_URLS = _PATHS | {"parameter"}  # taken apart by `strip_url`, parameter by parameter
 _STATEMENT = frozenset({"assignment", "labelled_id", "opaque"})
 
 
@@ -34,7 +35,7 @@ _STATEMENT = frozenset({"assignment", "labelled_id", "opaque"})
 def treatment(kind: str, key: str) -> Treatment:
     """The treatment of a kind and key; an unknown kind is treated as a message."""
     if kind in {"url", "path"}:
-        return Treatment(urls.strip_url, _PATHS)
+        return Treatment(urls.strip_url, _URLS)
     if kind == "user_agent" or (kind in {"header", "attribute"} and keys.names_user_agent(key)):
         return Treatment(_whole(marks.USER_AGENT), _NOTHING)
     if kind == "sql":

@@ -125,31 +125,43 @@ def _prepare(texts: list[str], treatments: list[Treatment], rows: Iterable[int],
 def _examine(texts: list[str], treatments: list[Treatment], rows: Sequence[int], hits: Counter[str]) -> list[int]:
     """Replaces what the rules find in these rows of `texts`; the rows in which they found something."""
     suspects, lines = _suspects(texts, rows)
-    if not suspects:
-        return []
-    joined = SEPARATOR + SEPARATOR.join(lines) + SEPARATOR
+    alike: dict[frozenset[str], list[tuple[int, bytes]]] = {}
+    for row, line in zip(suspects, lines, strict=True):
+        alike.setdefault(treatments[row].skipped, []).append((row, line))
+    changed: list[int] = []
+    for skipped, members in alike.items():
+        changed += _apply_rules(texts, members, skipped, hits)
+    return sorted(changed)
+
+
+def _apply_rules(
+    texts: list[str], members: list[tuple[int, bytes]], skipped: frozenset[str], hits: Counter[str]
+) -> list[int]:
+    """The same for rows that skip the same rules, so that no rule runs over a text it does not concern."""
+    joined = SEPARATOR + SEPARATOR.join([line for _, line in members]) + SEPARATOR
     starts = [1]
-    for line in lines[:-1]:
+    for _, line in members[:-1]:
         starts.append(starts[-1] + len(line) + 1)
     finds: dict[int, list[_Find]] = {}
     for number, rule in enumerate(RULES):
+        if rule.name in skipped:
+            continue
         reach = 0
         for match in rule.pattern.finditer(joined):
-            if match.start() < reach:  # inside what this rule found last
+            start, end = match.span()
+            if start < reach:  # inside what this rule found last
                 continue
-            resolved = rule.resolve(joined, *match.span())
+            resolved = rule.resolve(joined, start, end)
             if resolved is None:
                 continue
             reach = resolved[1]
             at = bisect_right(starts, resolved[0]) - 1
-            if rule.name not in treatments[suspects[at]].skipped:
-                finds.setdefault(at, []).append(_Find(resolved[0], resolved[1], number, resolved[2]))
-    changed = []
+            finds.setdefault(at, []).append(_Find(resolved[0], resolved[1], number, resolved[2]))
     for at, found in finds.items():
-        row, start = suspects[at], starts[at]
-        texts[row] = _splice(joined, start, start + len(lines[at]), _without_overlaps(found), hits)
-        changed.append(row)
-    return sorted(changed)
+        row, line = members[at]
+        start = starts[at]
+        texts[row] = _splice(joined, start, start + len(line), _without_overlaps(found), hits)
+    return [members[at][0] for at in finds]
 
 
 def _suspects(texts: list[str], rows: Sequence[int]) -> tuple[list[int], list[bytes]]:
