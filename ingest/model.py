@@ -370,6 +370,8 @@ class SpanBatch:
 
     def select(self, chosen: Mask) -> "SpanBatch":
         """Only the chosen spans with what belongs to them; bodies, resources and strings stay as they are."""
+        if chosen.all():
+            return self
         new_row = np.cumsum(chosen, dtype=np.int32) - np.int32(1)
 
         attributes = self.attributes.take(chosen[self.attributes.owner])

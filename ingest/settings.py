@@ -117,7 +117,7 @@ SETTINGS = (
     Setting(
         "FIRSTHOP_QUEUE_BYTES", "33554432", _whole(1 << 20, 1 << 32), "Bodies a worker holds before it answers 503."
     ),
-    Setting("FIRSTHOP_COMMIT_MS", "10", _whole(0, 1000), "Longest wait for more bodies before a commit."),
+    Setting("FIRSTHOP_COMMIT_MS", "20", _whole(0, 1000), "Longest wait for more bodies before a commit."),
     Setting(
         "FIRSTHOP_JOURNAL_BYTES", "4294967296", _whole(1 << 20, 1 << 44), "Journal size at which edges answer 503."
     ),

@@ -33,9 +33,9 @@ Bins = np.dtype([("bucket", "<i2"), ("count", "<u4")])
 def bucket(values_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:
     """Bucket of each value; the marks REUSED (-1) and UNKNOWN (-2) stay what they are."""
     positive = values_us > 0
-    buckets = np.where(values_us == 0, ZERO, values_us)
+    buckets = np.where(values_us == 0, ZERO, np.where(positive, 0, values_us)).astype(np.int16)
     buckets[positive] = np.ceil(np.log(values_us[positive]) / _LOG_GAMMA - 1e-9)
-    return buckets.astype(np.int16)
+    return buckets
 
 
 def value(buckets: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:

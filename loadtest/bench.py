@@ -26,6 +26,7 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 NOISE = 2.0
 SIZES = (5, 30, 100)
 SECONDS = 4.0
+CONNECTIONS = 256
 STEADY_SHARE = 0.7
 OVERLOAD = 10.0
 OVERLOAD_SPANS = 100
@@ -110,7 +111,7 @@ async def measure(lines: list[str]) -> dict[Bound, float]:
     """Runs everything; adds the tables to `lines` and returns the promised figures."""
     async with running_service() as service, running_baseline() as baseline:
         url, key, roles = service.ready["edge"], service.ready["client_key"], service.roles
-        full = load.Plan(url, key=key, rate=0, seconds=SECONDS, roles=roles)
+        full = load.Plan(url, key=key, rate=0, seconds=SECONDS, connections=CONNECTIONS, roles=roles)
         await load.run(replace(full, seconds=2.0))
         await service.drained()
         plans = [replace(full, format=name, spans=spans) for name in ("native", "otlp") for spans in SIZES]

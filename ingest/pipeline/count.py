@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ingest import sketch
-from ingest.model import I32, METRICS, WINDOW_US, Counted, DeviceClass, Reception, Series, SpanBatch
+from ingest.model import I32, WINDOW_US, Counted, DeviceClass, Reception, Series, SpanBatch
 from ingest.pipeline.findings import Found
 from ingest.pipeline.strings import StringTable
 
@@ -19,23 +19,21 @@ def count(
 ) -> tuple[Series, Counted]:
     """The distinct series of the micro-batch and the counting columns of its accepted spans."""
     senders, sender_of = _distinct_senders(batch, receptions, found, table)
-    accepted = found.accepted
-    spans = batch.spans.take(accepted)
-    keys = found.routes[accepted].astype(np.int64) * senders.shape[1] + sender_of[spans.resource]
+    spans = batch.spans
+    rows = np.flatnonzero(found.accepted)
+    keys = found.routes[rows].astype(np.int64) * senders.shape[1] + sender_of[spans.resource[rows]]
     distinct, series_of = np.unique(keys, return_inverse=True)
     route, sender = np.divmod(distinct, max(senders.shape[1], 1))
     values = np.concatenate([route[np.newaxis], senders[1:, sender]]).astype(np.int32)
-    buckets = np.empty((len(METRICS), len(spans)), dtype=np.int16)
-    buckets[0] = sketch.bucket(spans.duration_us)
-    buckets[1:] = sketch.bucket(spans.phases_us)
+    measured = np.concatenate([spans.duration_us[np.newaxis, rows], spans.phases_us[:, rows]])
     return (
         Series(app_id=senders[0, sender].astype(np.int32), values=values),
         Counted(
-            body=batch.body_of_span[accepted],
+            body=batch.body_of_span[rows],
             series=series_of.astype(np.int32),
-            window=found.anchored.start_at_us[accepted] // WINDOW_US,
-            error=spans.failed,
-            buckets=buckets,
+            window=found.anchored.start_at_us[rows] // WINDOW_US,
+            error=spans.failed[rows],
+            buckets=sketch.bucket(measured),
         ),
     )
 

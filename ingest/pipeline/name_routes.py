@@ -27,7 +27,10 @@ _ID_SEGMENT = re.compile(
     r"|[^/\n{]*\{[a-z_]+\}[^/\n]*"
     r")(?=[/\n]|$)"
 )
-_ASSET_HASH = re.compile(r"\.(?=[a-f]*[0-9])[0-9a-f]{8,}(?=\.)")
+_ASSET_HASHES = tuple(
+    (re.compile(re.escape(before) + r"(?=[a-f]*[0-9])[0-9a-f]{8,}(?=\.)"), before + "{hash}") for before in "/.-"
+)
+"""One expression for each character before the hash: a constant replacement is several times faster than a group's."""
 
 
 def name_routes(batch: SpanBatch, table: StringTable) -> I32:
@@ -69,7 +72,9 @@ def _generalise(texts: list[str]) -> list[str]:
         lines = "\n".join(text.replace("\n", " ") for text in texts)
     lines = lines.replace("https://", "").replace("http://", "")
     lines = _ID_SEGMENT.sub("/{id}", _UNWANTED.sub("", lines))
-    return _ASSET_HASH.sub(".{hash}", lines).split("\n")
+    for pattern, replacement in _ASSET_HASHES:
+        lines = pattern.sub(replacement, lines)
+    return lines.split("\n")
 
 
 def _join(method: str, host: str, path: str) -> str:

@@ -2,97 +2,116 @@
 
 The new string table is filled only with what `privacy` gave back, so a text that no column names cannot survive:
 leaving one out loses it, never leaks it.
+
+A *role* is a column of text; a *cell* is a role and a code, numbered role · size + code. So what stands where, in which
+of two dozen columns, is one array, and each distinct cell is judged once.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import privacy
-from ingest.model import I32, I64, Attributes, SpanBatch
+from ingest.model import I32, I64, Attributes, Bodies, Columns, Drops, Events, Resources, SpanBatch, Spans
 from ingest.outcome import DROP_REASONS
 from ingest.pipeline.strings import StringTable
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 CLOSED = {"method": (METHODS, "_OTHER"), "reason": (DROP_REASONS, "other")}
 """Columns with a closed vocabulary, and what stands for any other word (for methods: as semantic conventions write)."""
-
-TABLES = ("bodies", "resources", "spans", "attributes", "resource_attributes", "events", "drops")
 KIND_BY_COLUMN = {"url": "url", "route": "path", "screen": "path", "name": "message", "key": "message"}
 """How the text of a column is judged; any other is an attribute with the column's name for a key."""
 PSEUDONYMS = frozenset({"session", "installation"})
 
 
-@dataclass(slots=True)
-class _Desk:
-    """Texts waiting to be scrubbed together, and the place of each in the order in which they came."""
+class Role(NamedTuple):
+    """A column of text."""
 
-    kinds: list[str] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    table: str
+    column: str
 
-    def lay(self, kind: str, keys: list[str], texts: list[str]) -> slice:
-        start = len(self.texts)
-        self.kinds.extend([kind] * len(texts))
-        self.keys.extend(keys)
-        self.texts.extend(texts)
-        return slice(start, len(self.texts))
+    @property
+    def kind(self) -> str:
+        """How `privacy` judges it."""
+        return KIND_BY_COLUMN.get(self.column, "attribute")
+
+
+TABLES: dict[str, type[Columns]] = {
+    "bodies": Bodies,
+    "resources": Resources,
+    "spans": Spans,
+    "attributes": Attributes,
+    "resource_attributes": Attributes,
+    "events": Events,
+    "drops": Drops,
+}
+ATTRIBUTES = ("attributes", "resource_attributes")
+ROLES = tuple(Role(name, column) for name, table in TABLES.items() for column in table.CODES if column != "value")
+PLAIN = np.array([role.column not in PSEUDONYMS | CLOSED.keys() for role in ROLES])
 
 
 def scrub(batch: SpanBatch, pseudonym_key: bytes) -> SpanBatch:
     """The same rows with scrubbed text; sessions and installations become keyed pseudonyms."""
-    strings = batch.strings
-    desk, table = _Desk(), StringTable()
-    columns: list[tuple[str, str, I64, slice | I32]] = []
-    for name in TABLES:
-        for column in getattr(batch, name).CODES:
-            if column == "value":
-                continue
-            used = _used(getattr(getattr(batch, name), column), len(strings))
-            texts = [strings[code] for code in used.tolist()]
-            if column in PSEUDONYMS:
-                columns.append((name, column, used, table.codes([privacy.pseudonym(pseudonym_key, t) for t in texts])))
-            elif column in CLOSED:
-                known, other = CLOSED[column]
-                columns.append((name, column, used, table.codes([t if t in known else other for t in texts])))
-            else:
-                columns.append(
-                    (
-                        name,
-                        column,
-                        used,
-                        desk.lay(KIND_BY_COLUMN.get(column, "attribute"), [column] * len(texts), texts),
-                    )
-                )
-    values = {name: _lay_values(getattr(batch, name), strings, desk) for name in ("attributes", "resource_attributes")}
+    strings, size = batch.strings, len(batch.strings)
+    cells, lengths = _cells(batch, size)
+    roles, codes = np.divmod(_distinct(cells, len(ROLES) * size), size)
+    given, named = codes != 0, PLAIN[roles]
+    plain, special = np.flatnonzero(given & named), np.flatnonzero(given & ~named)
+    pairs = [_distinct_pairs(getattr(batch, name), size) for name in ATTRIBUTES]
 
-    new_codes = table.codes(privacy.scrub_many(desk.kinds, desk.keys, desk.texts))
+    kinds = [ROLES[role].kind for role in roles[plain].tolist()]
+    keys = [ROLES[role].column for role in roles[plain].tolist()]
+    texts = [strings[code] for code in codes[plain].tolist()]
+    for distinct, _ in pairs:
+        key_codes, value_codes = (part.tolist() for part in np.divmod(distinct, size))
+        kinds += ["attribute"] * len(distinct)
+        keys += [strings[code] for code in key_codes]
+        texts += [strings[code] for code in value_codes]
+    table = StringTable()
+    scrubbed = table.codes(privacy.scrub_many(kinds, keys, texts))
+
+    new_codes = np.zeros(len(ROLES) * size, dtype=np.int32)
+    new_codes[roles[plain] * size + codes[plain]] = scrubbed[: len(plain)]
+    for role, code in zip(roles[special].tolist(), codes[special].tolist(), strict=True):
+        new_codes[role * size + code] = table.code(_replace(ROLES[role].column, strings[code], pseudonym_key))
+    columns = np.split(new_codes[cells], np.cumsum(lengths)[:-1])
+
     changes: dict[str, dict[str, I32]] = {name: {} for name in TABLES}
-    for name, column, used, place in columns:
-        mapping = np.zeros(len(strings), dtype=np.int32)
-        mapping[used] = new_codes[place] if isinstance(place, slice) else place
-        changes[name][column] = mapping[getattr(getattr(batch, name), column)]
-    for name, (place, inverse) in values.items():
-        changes[name]["value"] = new_codes[place][inverse]
+    for role, column in zip(ROLES, columns, strict=True):
+        changes[role.table][role.column] = column
+    start = len(plain)
+    for name, (distinct, inverse) in zip(ATTRIBUTES, pairs, strict=True):
+        changes[name]["value"] = scrubbed[start : start + len(distinct)][inverse]
+        start += len(distinct)
     tables: dict[str, Any] = {name: replace(getattr(batch, name), **changes[name]) for name in TABLES}
     return replace(batch, strings=table.strings, **tables)
 
 
-def _used(codes: I32, size: int) -> I64:
-    """The distinct codes of a column, without the empty string's."""
-    marks = np.zeros(size, dtype=np.bool_)
-    marks[codes] = True
-    marks[0] = False
+def _cells(batch: SpanBatch, size: int) -> tuple[I64, list[int]]:
+    """The cells of all columns of text, one after the other, and how long each column is."""
+    columns = [getattr(getattr(batch, role.table), role.column) for role in ROLES]
+    lengths = [len(column) for column in columns]
+    offsets = np.repeat(np.arange(len(ROLES), dtype=np.int64) * size, lengths)
+    return np.concatenate(columns) + offsets, lengths
+
+
+def _distinct(numbers: I64, limit: int) -> I64:
+    """The distinct values of numbers in [0, limit), ascending; cheaper than sorting them."""
+    marks = np.zeros(limit, dtype=np.bool_)
+    marks[numbers] = True
     return np.flatnonzero(marks)
 
 
-def _lay_values(attributes: Attributes, texts: Sequence[str], desk: _Desk) -> tuple[slice, I64]:
-    """Puts each distinct (key, value) on the desk once; the second part says which of them each row holds."""
-    size = len(texts)
+def _distinct_pairs(attributes: Attributes, size: int) -> tuple[I64, I64]:
+    """The distinct (key, value) of a table as key · size + value, and which of them each row holds."""
     pairs = attributes.key.astype(np.int64) * size + attributes.value
     distinct, inverse = np.unique(pairs, return_inverse=True)
-    key_codes, value_codes = (part.tolist() for part in np.divmod(distinct, size))
-    place = desk.lay("attribute", [texts[code] for code in key_codes], [texts[code] for code in value_codes])
-    return place, inverse.ravel()
+    return distinct, inverse.ravel()
+
+
+def _replace(column: str, text: str, pseudonym_key: bytes) -> str:
+    if column in PSEUDONYMS:
+        return privacy.pseudonym(pseudonym_key, text)
+    known, other = CLOSED[column]
+    return text if text in known else other

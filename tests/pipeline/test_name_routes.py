@@ -23,6 +23,8 @@ def route_of(**span: str) -> str:
         ("https://h.example/blob/3f9a1c2bd4e5", "GET h.example/blob/{id}"),
         ("https://h.example/order-12345/pay", "GET h.example/{id}/pay"),
         ("https://h.example/static/app.3f9a1c2b.js", "GET h.example/static/app.{hash}.js"),
+        ("https://h.example/i/662b8f75da15ca606d21.webp", "GET h.example/i/{hash}.webp"),
+        ("https://h.example/static/app-3f9a1c2b.js", "GET h.example/static/app-{hash}.js"),
         ("https://h.example/u/{email}/cart", "GET h.example/u/{id}/cart"),
         ("https://h.example/#/cart/7", "GET h.example/"),
         ("https://h.example", "GET h.example"),

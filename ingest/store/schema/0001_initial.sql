@@ -24,9 +24,27 @@ CREATE TABLE journal (
     lane        bigint NOT NULL,
     seq         bigint NOT NULL,
     record      bytea  NOT NULL,
+    appended_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (lane, seq)
 );
 ALTER TABLE journal ALTER COLUMN record SET STORAGE EXTERNAL;
+-- Everything that is written here is deleted a second later: vacuum early and often, by rows, not by shares.
+ALTER TABLE journal SET (
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_insert_threshold = -1,
+    autovacuum_vacuum_cost_delay = 0, toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 5000
+);
+-- A lane belongs to one writer for one life; the next life takes the next lane, so (lane, seq) is never used twice.
+CREATE SEQUENCE journal_lane;
+
+-- Records that cannot be read or stored: out of the way of the others, kept for whoever repairs the cause.
+CREATE TABLE journal_dead (
+    lane        bigint NOT NULL,
+    seq         bigint NOT NULL,
+    record      bytea  NOT NULL,
+    reason      text   NOT NULL,
+    dead_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (lane, seq)
+);
 
 -- Batch ids already counted, for as long as clients may retry.
 CREATE TABLE batch (
@@ -47,9 +65,11 @@ CREATE TABLE series (
     device_class text,
     network      text,
     os           text,
+    used_on      date NOT NULL DEFAULT current_date, -- the last day it was used
     PRIMARY KEY (app_id, series_id)
 );
 CREATE INDEX series_view ON series (app_id, view);
+CREATE INDEX series_used ON series (used_on);
 
 -- Partials of (series, window); partials of one key add up. Each tier is whole for as long as it is kept: the compactor
 -- adds to the coarser tier what the finer one gained since `part`, its cursor.
@@ -73,7 +93,9 @@ CREATE TABLE rollup_10s (
     download    bytea,
     PRIMARY KEY (app_id, series_id, window_at, part)
 );
-CREATE INDEX rollup_10s_part ON rollup_10s (part);
+-- Parts are appended in ascending order, so a summary per page range finds those past a cursor for next to nothing.
+CREATE INDEX rollup_10s_part ON rollup_10s USING brin (part) WITH (pages_per_range = 16, autosummarize = on);
+CREATE INDEX rollup_10s_window ON rollup_10s USING brin (window_at) WITH (pages_per_range = 16, autosummarize = on);
 CREATE TABLE rollup_1m (LIKE rollup_10s INCLUDING ALL);
 CREATE TABLE rollup_1h (LIKE rollup_10s INCLUDING ALL);
 CREATE SEQUENCE rollup_part;

@@ -1,0 +1,317 @@
+"""Counted spans of many records → partials of (series, window) for every view.
+
+Pure and columnar. Series ids are computed for all combinations at once from 64-bit hashes of their values; groups come
+from sorting integers; sketches are cut out of one sorted array of (group, metric, bucket). Python sees a combination
+only on the day's first use of its series.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest import sketch
+from ingest.model import DIMENSIONS, I64, METRICS, VIEWS, Counted, Phase, Series
+from ingest.ports import Rollups, SeriesRow
+
+OTHER = "{other}"
+"""Value of every dimension of the series that counts what exceeds a view's cardinality limit."""
+HASHES_KEPT = 200_000
+"""Distinct dimension values whose hashes are remembered; clients choose them, so there must be an end."""
+
+U64 = npt.NDArray[np.uint64]
+
+_METRIC_BITS, _BUCKET_BITS = 4, 11
+_CELL_BITS = _METRIC_BITS + _BUCKET_BITS
+_MARKS = 2 * len(Phase)
+
+
+class Catalog:
+    """The series used on one day, and whether a view has room for another.
+
+    Args:
+        day: the day since 1970 that it is about.
+        known: series_id → (app_id, view) of those stored already.
+        limit: series per app and view; what comes later counts in the overflow series.
+    """
+
+    def __init__(self, day: int, known: Mapping[int, tuple[int, str]], limit: int) -> None:
+        self.day = day
+        self._limit = limit
+        self._known = set(known)
+        self._counts: dict[tuple[int, str], int] = {}
+        for key in known.values():
+            self._counts[key] = self._counts.get(key, 0) + 1
+        self._hashes: dict[str, int] = {}
+
+    def add(self, rows: Sequence[SeriesRow]) -> None:
+        """These series are stored now."""
+        for row in rows:
+            self._known.add(row.series_id)
+            key = (row.app_id, row.view)
+            self._counts[key] = self._counts.get(key, 0) + 1
+
+    def __contains__(self, series_id: int) -> bool:
+        return series_id in self._known
+
+    def unknown(self, series_ids: I64) -> list[int]:
+        """Places of the ids not used on this day before."""
+        known = self._known
+        return [place for place, series_id in enumerate(series_ids.tolist()) if series_id not in known]
+
+    def room(self, app_id: int, view: str) -> int:
+        """How many more series the view may have."""
+        return self._limit - self._counts.get((app_id, view), 0) if VIEWS[view] else 1
+
+    def hashes(self, strings: Sequence[str], used: npt.NDArray[np.intp]) -> U64:
+        """(len(strings),) the hash of every used string; 0 for the others."""
+        if len(self._hashes) > HASHES_KEPT:
+            self._hashes.clear()
+        known, table = self._hashes, np.zeros(len(strings), np.uint64)
+        found = []
+        for code in used.tolist():
+            text = strings[code]
+            value = known.get(text)
+            if value is None:
+                value = known[text] = _hash(text)
+            found.append(value)
+        table[used] = np.array(found, np.uint64)
+        return table
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one record counts, without its duplicates."""
+
+    strings: Sequence[str]
+    series: Series
+    counted: Counted
+
+
+@dataclass(frozen=True, slots=True)
+class _Combinations:
+    """The series of all records, one after the other."""
+
+    app_id: npt.NDArray[np.int32]
+    hashes: U64
+    """(6, c) by `DIMENSIONS`."""
+    starts: I64
+    """First row of each record."""
+    records: Sequence[Counts]
+
+    def row(self, place: int, series_id: int, view: str) -> SeriesRow:
+        number = int(np.searchsorted(self.starts, place, side="right")) - 1
+        record, within = self.records[number], place - int(self.starts[number])
+        codes = record.series.values[:, within].tolist()
+        values = [
+            record.strings[code] if name in VIEWS[view] else None for name, code in zip(DIMENSIONS, codes, strict=True)
+        ]
+        return SeriesRow(int(self.app_id[place]), series_id, view, tuple(values))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Every (span, metric) that was measured, and every (span, phase) that is marked instead."""
+
+    measured: npt.NDArray[np.intp]
+    """Row of the span, in the order of `low`."""
+    low: npt.NDArray[np.uint16]
+    """metric and bucket, packed; ascending."""
+    marked: npt.NDArray[np.intp]
+    mark: I64
+    """phase and kind of mark, packed."""
+
+
+def fold(records: Sequence[Counts], catalog: Catalog) -> tuple[list[SeriesRow], Rollups]:
+    """The partials that these records add, for every view, and the series among them that are new on this day.
+
+    The catalog is not changed: call `Catalog.add` once the series are stored.
+    """
+    records = [record for record in records if len(record.counted)]
+    if not records:
+        return [], empty()
+    combinations = _combine(records, catalog)
+    starts = combinations.starts.tolist()
+    shifted = [
+        replace(record.counted, series=record.counted.series + np.int32(start))
+        for record, start in zip(records, starts, strict=True)
+    ]
+    counted = Counted.concat(shifted)
+    windows, window_of_span = np.unique(counted.window, return_inverse=True)
+    cells = _cells_of(counted)
+    rows: list[SeriesRow] = []
+    parts: list[Rollups] = []
+    for view in VIEWS:
+        ids, first, place = np.unique(_series_ids(view, combinations), return_index=True, return_inverse=True)
+        admitted, fresh = _admit(ids, first, view, combinations, catalog)
+        rows += fresh
+        if admitted is not ids:
+            ids, joined, back = np.unique(admitted, return_index=True, return_inverse=True)
+            first, place = first[joined], back[place]
+        keys = place[counted.series] * len(windows) + window_of_span
+        distinct, group = _dense(keys, len(ids) * len(windows))
+        series, window = np.divmod(distinct, len(windows))
+        part = _count(counted, cells, group, len(distinct))
+        parts.append(
+            replace(part, app_id=combinations.app_id[first[series]], series_id=ids[series], window=windows[window])
+        )
+    return rows, concat(parts)
+
+
+def _series_ids(view: str, combinations: _Combinations) -> I64:
+    """The id of the view's series for every combination: a hash of app, view and values, the same everywhere."""
+    ids = _mix(np.full(len(combinations.app_id), _hash(view), np.uint64), combinations.app_id.astype(np.uint64))
+    for name in VIEWS[view]:
+        ids = _mix(ids, combinations.hashes[DIMENSIONS.index(name)])
+    return ids.view(np.int64)
+
+
+def _overflow_row(app_id: int, view: str) -> SeriesRow:
+    """The series that counts what exceeds the view's limit."""
+    ids = _mix(np.array([_hash(view)], np.uint64), np.array([app_id], np.uint64))
+    for _ in VIEWS[view]:
+        ids = _mix(ids, np.array([_hash(OTHER)], np.uint64))
+    values = tuple(OTHER if name in VIEWS[view] else None for name in DIMENSIONS)
+    return SeriesRow(app_id, int(ids.view(np.int64)[0]), view, values)
+
+
+def empty() -> Rollups:
+    """No partials."""
+    none, phases = np.zeros(0, np.int64), np.zeros((len(Phase), 0), np.int64)
+    return Rollups(
+        app_id=none.astype(np.int32),
+        series_id=none,
+        window=none,
+        spans=none,
+        errors=none,
+        reused=phases,
+        unknown=phases,
+        sizes=np.zeros((0, len(METRICS)), np.int64),
+        bins=np.zeros(0, sketch.Bins),
+    )
+
+
+def concat(parts: Sequence[Rollups]) -> Rollups:
+    """The partials of all parts, one after the other."""
+    return Rollups(
+        app_id=np.concatenate([part.app_id for part in parts]),
+        series_id=np.concatenate([part.series_id for part in parts]),
+        window=np.concatenate([part.window for part in parts]),
+        spans=np.concatenate([part.spans for part in parts]),
+        errors=np.concatenate([part.errors for part in parts]),
+        reused=np.concatenate([part.reused for part in parts], axis=1),
+        unknown=np.concatenate([part.unknown for part in parts], axis=1),
+        sizes=np.concatenate([part.sizes for part in parts]),
+        bins=np.concatenate([part.bins for part in parts]),
+    )
+
+
+def _combine(records: Sequence[Counts], catalog: Catalog) -> _Combinations:
+    hashes = []
+    for record in records:
+        seen = np.zeros(len(record.strings), np.bool_)
+        seen[record.series.values] = True
+        hashes.append(catalog.hashes(record.strings, np.flatnonzero(seen))[record.series.values])
+    sizes = [len(record.series) for record in records]
+    return _Combinations(
+        app_id=np.concatenate([record.series.app_id for record in records]),
+        hashes=np.concatenate(hashes, axis=1),
+        starts=np.cumsum([0, *sizes[:-1]]),
+        records=records,
+    )
+
+
+def _admit(
+    ids: I64, first: npt.NDArray[np.intp], view: str, combinations: _Combinations, catalog: Catalog
+) -> tuple[I64, list[SeriesRow]]:
+    """The ids with those that the view has no room for replaced by their app's overflow series, and the new rows."""
+    rows: list[SeriesRow] = []
+    room: dict[int, int] = {}
+    overflow: dict[int, SeriesRow] = {}
+    admitted = ids
+    for place in catalog.unknown(ids):
+        app_id = int(combinations.app_id[first[place]])
+        if app_id not in room:
+            room[app_id] = catalog.room(app_id, view)
+        room[app_id] -= 1
+        if room[app_id] >= 0:
+            rows.append(combinations.row(int(first[place]), int(ids[place]), view))
+            continue
+        if app_id not in overflow:
+            overflow[app_id] = _overflow_row(app_id, view)
+        if admitted is ids:
+            admitted = ids.copy()
+        admitted[place] = overflow[app_id].series_id
+    rows += [row for row in overflow.values() if row.series_id not in catalog]
+    return admitted, rows
+
+
+def _dense(keys: npt.NDArray[np.intp], size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The distinct keys (< size), and for each key its place among them."""
+    if size > 16 * len(keys) + 65_536:
+        return np.unique(keys, return_inverse=True)
+    # A table over all possible keys beats sorting while it is small; late data can span thousands of windows.
+    present = np.zeros(size, np.bool_)
+    present[keys] = True
+    rank = np.cumsum(present) - 1
+    return np.flatnonzero(present), rank[keys]
+
+
+def _cells_of(counted: Counted) -> _Cells:
+    measured, low, marked, mark = [], [], [], []
+    for metric, buckets in enumerate(counted.buckets):
+        rows = np.flatnonzero((buckets >= 0) | (buckets == sketch.ZERO))
+        # ZERO stands for itself below all others: 0, and every other bucket one higher.
+        cells = np.maximum(buckets[rows].astype(np.int64) + 1, 0).clip(max=sketch.BUCKET_LIMIT - 1)
+        measured.append(rows)
+        low.append((cells | metric << _BUCKET_BITS).astype(np.uint16))
+        for kind, value in enumerate((sketch.REUSED, sketch.UNKNOWN)):
+            if metric > 0:
+                rows = np.flatnonzero(buckets == value)
+                marked.append(rows)
+                mark.append(np.full(len(rows), (metric - 1) * 2 + kind))
+    packed = np.concatenate(low)
+    order = np.argsort(packed, kind="stable")
+    return _Cells(np.concatenate(measured)[order], packed[order], np.concatenate(marked), np.concatenate(mark))
+
+
+def _count(counted: Counted, cells: _Cells, group: npt.NDArray[np.intp], groups: int) -> Rollups:
+    """The partials of these groups; app, series and window are the caller's to fill in."""
+    marks = np.bincount(group[cells.marked] * _MARKS + cells.mark, minlength=groups * _MARKS)
+    by_phase = marks.reshape(groups, len(Phase), 2)
+    # The cells are in order within each group already. A stable sort of 16 bits is a radix sort, several times faster
+    # than any other; a turn of more groups than that is a rare backlog.
+    group_of_cell = group[cells.measured]
+    order = np.argsort(group_of_cell.astype(np.uint16) if groups <= 1 << 16 else group_of_cell, kind="stable")
+    keys = group_of_cell[order] << _CELL_BITS | cells.low[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    distinct = keys[starts]
+    bins = np.empty(len(starts), sketch.Bins)
+    buckets = (distinct & (sketch.BUCKET_LIMIT - 1)).astype(np.int16) - np.int16(1)
+    bins["bucket"] = np.where(buckets < 0, np.int16(sketch.ZERO), buckets)
+    bins["count"] = np.diff(starts, append=len(keys))
+    sizes = np.bincount(distinct >> _BUCKET_BITS, minlength=groups << _METRIC_BITS).reshape(groups, 1 << _METRIC_BITS)
+    return replace(
+        empty(),
+        spans=np.bincount(group, minlength=groups),
+        errors=np.bincount(group[counted.error], minlength=groups),
+        reused=by_phase[:, :, 0].T,
+        unknown=by_phase[:, :, 1].T,
+        sizes=sizes[:, : len(METRICS)],
+        bins=bins,
+    )
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def _mix(state: U64, value: U64) -> U64:
+    """Takes a value into the hash: xor, then a bijection after splitmix64's finisher; the order of values matters."""
+    state = (state ^ value) * np.uint64(0x9E3779B97F4A7C15)
+    state ^= state >> np.uint64(32)
+    state *= np.uint64(0xD6E8FEB86659FD93)
+    state ^= state >> np.uint64(32)
+    return state

@@ -1,0 +1,137 @@
+"""The journal's record: `Processed` as bytes and back, exactly.
+
+    version: 1 byte │ zstd frame with checksum of:
+                      header length: u32 │ header: msgpack [policy version, strings, shapes] │ padding to 8 bytes
+                      every column of every table in the order of the dataclasses, little-endian, each padded to 8 bytes
+
+`ingest.model`'s dataclasses are the schema: nothing here names a column. So a change to them is a change of the format:
+raise `VERSION` (`tests/journal/test_record.py` fails until that is done) and keep reading the version before it, for a
+journal may hold records when the software is replaced.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgpack  # type: ignore[import-untyped]
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from ingest.model import Columns, Kept, Processed, SpanBatch
+
+VERSION = 1
+LEVEL = 1
+"""Of zstd: higher levels save less space than their CPU costs."""
+MAX_RECORD_BYTES = 1 << 28
+"""A record inflates to less; anything else is not ours."""
+
+_ALIGNMENT = 8
+_NESTED: tuple[type, ...] = (Processed, Kept, SpanBatch)
+
+
+class RecordError(ValueError):
+    """The bytes are no record that this version can read."""
+
+
+def encode(record: Processed) -> bytes:
+    """The record as bytes; `decode` gives it back exactly."""
+    pieces: list[Any] = [b""]
+    shapes: list[Sequence[int]] = []
+    for kind, table in _tables_of(record):
+        for name, dtype in _COLUMNS[kind]:
+            column = np.ascontiguousarray(getattr(table, name), dtype)
+            shapes.append(column.shape)
+            pieces.append(column.tobytes())
+            if column.nbytes % _ALIGNMENT:
+                pieces.append(b"\0" * (-column.nbytes % _ALIGNMENT))
+    header = msgpack.packb([record.policy_version, list(record.strings), shapes], unicode_errors="surrogatepass")
+    pieces[0] = len(header).to_bytes(4, "little") + header + b"\0" * (-(len(header) + 4) % _ALIGNMENT)
+    return bytes([VERSION]) + zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(b"".join(pieces))
+
+
+def decode(data: bytes) -> Processed:
+    """The record again. Its columns are read-only views of one buffer.
+
+    Raises:
+        RecordError: of another version, damaged, or no record at all.
+    """
+    if not data or data[0] != VERSION:
+        found = data[0] if data else "none"
+        raise RecordError(
+            f"the record's version is {found}, this software reads {VERSION}; run the version that wrote it"
+        )
+    try:
+        body = zstandard.ZstdDecompressor().decompress(memoryview(data)[1:], max_output_size=MAX_RECORD_BYTES)
+        size = 4 + int.from_bytes(body[:4], "little")
+        policy_version, strings, shapes = msgpack.unpackb(memoryview(body)[4:size], unicode_errors="surrogatepass")
+        columns = _columns(body, size + -size % _ALIGNMENT, shapes)
+        record: Processed = _build(Processed, {"policy_version": policy_version, "strings": strings}, columns)
+    except (zstandard.ZstdError, msgpack.UnpackException, ValueError, TypeError, StopIteration) as error:
+        raise RecordError(f"the record is damaged ({type(error).__name__}); it is kept aside for inspection") from None
+    return record
+
+
+def _columns(body: bytes, offset: int, shapes: Sequence[Sequence[int]]) -> Iterator[npt.NDArray[Any]]:
+    for dtype, shape in zip(_DTYPES, shapes, strict=True):
+        count = 1
+        for length in shape:
+            count *= length
+        column = np.frombuffer(body, dtype, count, offset) if count else np.empty(0, dtype)
+        yield column if len(shape) == 1 else column.reshape(shape)
+        offset += column.nbytes + -column.nbytes % _ALIGNMENT
+    if offset != len(body):
+        raise ValueError("bytes are left over")
+
+
+def _build(kind: type, plain: Mapping[str, Any], columns: Iterator[npt.NDArray[Any]]) -> Any:
+    if issubclass(kind, Columns):
+        return kind(*(next(columns) for _ in _COLUMNS[kind]))
+    parts: dict[str, Any] = {}
+    for name, part in _PARTS[kind].items():
+        parts[name] = plain[name] if part is None else _build(part, plain, columns)
+    return kind(**parts)
+
+
+def _tables_of(record: Processed) -> Iterator[tuple[type[Columns], Columns]]:
+    for kind, path in _PATHS:
+        table: Any = record
+        for name in path:
+            table = getattr(table, name)
+        yield kind, table
+
+
+def _parts(kind: type) -> dict[str, type | None]:
+    """Field → what it is made of; None for what the header holds."""
+    hints = get_type_hints(kind)
+    return {f.name: hints[f.name] if _is_part(hints[f.name]) else None for f in fields(kind)}
+
+
+def _is_part(hint: Any) -> bool:
+    # `Sequence[str]` and `NDArray[…]` are aliases, no classes.
+    return get_origin(hint) is None and issubclass(hint, (Columns, *_NESTED))
+
+
+def _walk(kind: type, path: tuple[str, ...] = ()) -> Iterator[tuple[type[Columns], tuple[str, ...]]]:
+    if issubclass(kind, Columns):
+        yield kind, path
+        return
+    for name, part in _PARTS[kind].items():
+        if part is not None:
+            yield from _walk(part, (*path, name))
+
+
+def _dtypes(kind: type[Columns]) -> tuple[tuple[str, "np.dtype[Any]"], ...]:
+    hints = get_type_hints(kind)
+    # NDArray[np.int64] is ndarray[shape, dtype[np.int64]].
+    scalars = {f.name: get_args(get_args(hints[f.name])[1])[0] for f in fields(kind)}
+    return tuple((name, np.dtype(scalar).newbyteorder("<")) for name, scalar in scalars.items())
+
+
+_PARTS = {kind: _parts(kind) for kind in _NESTED}
+_PATHS = tuple(_walk(Processed))
+_COLUMNS = {kind: _dtypes(kind) for kind, _ in _PATHS}
+_DTYPES = tuple(dtype for kind, _ in _PATHS for _, dtype in _COLUMNS[kind])
+
+SCHEMA = " ".join(f"{'.'.join((*path, name))}:{dtype.str}" for kind, path in _PATHS for name, dtype in _COLUMNS[kind])
+"""Every column and its type: what `VERSION` stands for."""
