@@ -47,8 +47,8 @@ class Service:
 
 
 @asynccontextmanager
-async def running_service() -> AsyncIterator[Service]:
-    """Starts the service, yields when it takes traffic, and stops it in order.
+async def running_service(**settings: str) -> AsyncIterator[Service]:
+    """Starts the service with these settings, yields when it takes traffic, and stops it in order.
 
     Raises:
         RuntimeError: it ended before it was ready; the message is its own.
@@ -61,6 +61,7 @@ async def running_service() -> AsyncIterator[Service]:
             "FIRSTHOP_EDGE_PORT": "0",
             "FIRSTHOP_QUERY_PORT": "0",
             "FIRSTHOP_WORKERS": "1",
+            **settings,
         }
         with log_path.open("wb") as log:
             process = await asyncio.create_subprocess_exec(

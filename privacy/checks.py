@@ -66,13 +66,16 @@ def is_card(digits: str) -> bool:
     return known and is_luhn(digits)
 
 
+_LETTER_VALUES = str.maketrans({letter: str(int(letter, 36)) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
+
+
 def iban_length(text: str) -> int:
     """How many leading characters of an upper-case alphanumeric text are an IBAN (ISO 13616, mod 97); 0 for none."""
     length = _IBAN_LENGTHS.get(text[:2], 0)
     if not length or len(text) < length:
         return 0
     iban = text[:length]
-    return length if int("".join(str(int(c, 36)) for c in iban[4:] + iban[:4])) % 97 == 1 else 0
+    return length if int((iban[4:] + iban[:4]).translate(_LETTER_VALUES)) % 97 == 1 else 0
 
 
 def is_ipv4(text: str) -> bool:

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -115,6 +116,8 @@ class EmbeddedPostgres:
                 # An immediate stop loses nothing that was committed: the next start recovers it.
                 self._server.send_signal(signal.SIGQUIT)
                 self._server.wait()
+            with suppress(OSError):
+                _short_directory(self.directory).rmdir()
         self._server = None
         if self._lock is not None:
             os.close(self._lock)
@@ -160,8 +163,7 @@ class EmbeddedPostgres:
     def _socket_directory(self) -> Path:
         if len(os.fsencode(self.directory / ".s.PGSQL.5432")) <= SOCKET_PATH_BYTES:
             return self.directory
-        name = hashlib.blake2b(os.fsencode(self.directory), digest_size=8).hexdigest()
-        place = Path(tempfile.gettempdir()) / f"firsthop-{name}"
+        place = _short_directory(self.directory)
         place.mkdir(mode=0o700, exist_ok=True)
         if self._user is not None and place.lstat().st_uid == os.geteuid():
             _give(place, self._user)
@@ -274,6 +276,12 @@ def _system_user() -> str | None:
                     "create it, run as another user, or set DATABASE_URL"
                 ) from None
     return SYSTEM_USER
+
+
+def _short_directory(directory: Path) -> Path:
+    """Where the socket of a deep data directory stands."""
+    name = hashlib.blake2b(os.fsencode(directory), digest_size=8).hexdigest()
+    return Path(tempfile.gettempdir()) / f"firsthop-{name}"
 
 
 def _give(path: Path, user: str) -> None:

@@ -269,7 +269,7 @@ async def test_a_second_aggregator_waits_until_the_first_is_gone(dsn: str, pool:
     leader, standby = PostgresStore(first), PostgresStore(second)
     await leader.lead()
     waiting = asyncio.create_task(standby.lead())
-    while not await pool.fetchval(  # noqa: ASYNC110 - the database has no event for it
+    while not await pool.fetchval(
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     ):
         await asyncio.sleep(0.01)
