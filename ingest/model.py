@@ -65,6 +65,9 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
 }
 """The sets of dimensions that series are kept for. A query reads the smallest view that covers it."""
 
+OTHER = "{other}"
+"""Value of every dimension of the series that counts what exceeds a view's cardinality limit."""
+
 
 class Kind(IntEnum):
     """Span kind, numbered as in OTLP."""
@@ -451,6 +454,8 @@ class Decoded:
     batch: SpanBatch
     faults: "Mapping[int, Exception]"
     """Row of the body → the `ingest.errors.Refusal` to answer it with."""
+    trimmed: int = 0
+    """Attributes, events and links left out because their span had too many."""
 
 
 @dataclass(frozen=True, slots=True)

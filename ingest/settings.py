@@ -26,7 +26,7 @@ class Limits:
     string_bytes: int = 8192
     """One string; longer ones are cut and end in `…`."""
     attributes: int = 128
-    """Attributes of one span; the rest is dropped and counted."""
+    """Attributes of one span; the rest is left out and counted (`Decoded.trimmed`)."""
     events: int = 128
     """Events of one span."""
     links: int = 128
@@ -127,7 +127,7 @@ SETTINGS = (
     Setting("FIRSTHOP_KEEP_UNKNOWN", "1", _probability, "The same, devices of unknown class."),
     Setting("FIRSTHOP_SLOW_MS", "3000", _whole(1, 86_400_000), "A request this slow is always kept."),
     Setting(
-        "FIRSTHOP_SERIES_LIMIT", "2000", _whole(1, 1_000_000), "Series per app and view; the rest counts as {other}."
+        "FIRSTHOP_SERIES_LIMIT", "10000", _whole(1, 1_000_000), "Series per app and view; the rest counts as {other}."
     ),
     Setting("FIRSTHOP_SPAN_DAYS", "7", _whole(1, 3650), "Days that sampled spans are kept."),
     Setting("FIRSTHOP_ROLLUP_10S_HOURS", "6", _whole(1, 8760), "Hours that 10-second rollups are kept."),

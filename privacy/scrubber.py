@@ -25,6 +25,11 @@ from privacy.verdicts import SEPARATOR
 
 LONGEST = 16_384
 """Characters; a longer text is not examined but replaced whole."""
+MOST_MATCHES = 128
+"""A text in which the rules match more often is replaced whole: each match has to be judged, which costs microseconds,
+and 8 KiB of nothing but addresses would have a thousand."""
+SPARE_MATCHES = 16
+"""Matches per further text of a batch before its texts are looked at one by one."""
 ROUNDS = 5
 """A text in which the last round still finds something is replaced whole."""
 
@@ -143,12 +148,17 @@ def _apply_rules(
     for _, line in members[:-1]:
         starts.append(starts[-1] + len(line) + 1)
     finds: dict[int, list[_Find]] = {}
+    matched: list[int] = []
+    budget = MOST_MATCHES + SPARE_MATCHES * (len(members) - 1)
     for number, rule in enumerate(RULES):
         if rule.name in skipped:
             continue
         reach = 0
         for match in rule.pattern.finditer(joined):
             start, end = match.span()
+            matched.append(start)
+            if len(matched) > budget:
+                return _apply_rules_singly(texts, members, skipped, hits)
             if start < reach:  # inside what this rule found last
                 continue
             resolved = rule.resolve(joined, start, end)
@@ -157,11 +167,37 @@ def _apply_rules(
             reach = resolved[1]
             at = bisect_right(starts, resolved[0]) - 1
             finds.setdefault(at, []).append(_Find(resolved[0], resolved[1], number, resolved[2]))
+    for at in _overfull(matched, starts):
+        finds.pop(at, None)
+        _give_up(texts, members[at][0], hits)
     for at, found in finds.items():
         row, line = members[at]
         start = starts[at]
         texts[row] = _splice(joined, start, start + len(line), _without_overlaps(found), hits)
     return [members[at][0] for at in finds]
+
+
+def _apply_rules_singly(
+    texts: list[str], members: list[tuple[int, bytes]], skipped: frozenset[str], hits: Counter[str]
+) -> list[int]:
+    """Text by text: somewhere among them is one that costs too much."""
+    if len(members) == 1:
+        _give_up(texts, members[0][0], hits)
+        return []
+    return [row for member in members for row in _apply_rules(texts, [member], skipped, hits)]
+
+
+def _overfull(matched: list[int], starts: list[int]) -> list[int]:
+    """Places of the texts that have too many of the matches."""
+    if len(matched) <= MOST_MATCHES:
+        return []
+    places = np.searchsorted(starts, matched, side="right") - 1
+    return [int(at) for at in np.flatnonzero(np.bincount(places) > MOST_MATCHES)]
+
+
+def _give_up(texts: list[str], row: int, hits: Counter[str]) -> None:
+    texts[row] = marks.UNEXAMINED
+    hits["unexamined"] += 1
 
 
 def _suspects(texts: list[str], rows: Sequence[int]) -> tuple[list[int], list[bytes]]:

@@ -12,6 +12,8 @@ from privacy import keys, marks
 
 _NAME = re.compile(r"[A-Za-z0-9_.\-\[\]$:~!%*]+\Z")
 _LONGEST_NAME = 64
+_MOST_URLS = 128
+"""URLs in one text; a text with more is not examined. Each costs several microseconds."""
 _DIGIT_RUN = re.compile(r"[0-9]{5}")
 _ENCODED_AT = re.compile(r"@|%(?:25)*40|\uff20")
 _ENCODED_QUESTION = re.compile(r"%(?:25)*3[Ff][^/]*")
@@ -67,6 +69,8 @@ def strip_embedded(text: str) -> str:
     """A text in which every URL, absolute or from its `/` on, is stripped as by `strip_url`."""
     if "://" not in text and ("?" not in text or "/" not in text):
         return text
+    if text.count("://") > _MOST_URLS or text.count("?") > _MOST_URLS:
+        return marks.UNEXAMINED
     return _TOKEN.sub(_strip_token, text)
 
 

@@ -13,11 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest import sketch
-from ingest.model import DIMENSIONS, I64, METRICS, VIEWS, Counted, Phase, Series
+from ingest.model import DIMENSIONS, I64, METRICS, OTHER, VIEWS, Counted, Phase, Series
 from ingest.ports import Rollups, SeriesRow
 
-OTHER = "{other}"
-"""Value of every dimension of the series that counts what exceeds a view's cardinality limit."""
 HASHES_KEPT = 200_000
 """Distinct dimension values whose hashes are remembered; clients choose them, so there must be an end."""
 

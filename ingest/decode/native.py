@@ -73,11 +73,13 @@ def decode_native(bodies: Sequence[bytes], limits: Limits) -> Decoded:
             readings[row] = read(body, limits)
         except Refusal as refusal:
             faults[row] = refusal
-    batch, wrong = _Assembly(len(bodies), readings).batch(limits)
+    assembly = _Assembly(len(bodies), readings)
+    batch, wrong = assembly.batch(limits)
     if wrong:
         faults |= wrong
-        batch, _ = _Assembly(len(bodies), {row: r for row, r in readings.items() if row not in wrong}).batch(limits)
-    return Decoded(batch, faults)
+        assembly = _Assembly(len(bodies), {row: r for row, r in readings.items() if row not in wrong})
+        batch, _ = assembly.batch(limits)
+    return Decoded(batch, faults, assembly.trimmed)
 
 
 class _Assembly:
@@ -93,6 +95,7 @@ class _Assembly:
         self.all_packed = not any(reading.json for reading in self.readings)
         self.strings = Strings()
         self.wrong: dict[int, Exception] = {}
+        self.trimmed = 0
 
     def batch(self, limits: Limits) -> tuple[SpanBatch, Mapping[int, Exception]]:
         epochs, resources = self._senders()
@@ -238,7 +241,7 @@ class _Assembly:
         of, owner = self._owned("attrs", tables)
         local = np.stack([self._words(tables, "key"), self._words(tables, "value")])
         key, value = self._coded(local, of, ("attrs.key", "attrs.value"))
-        return _first(Attributes(owner, key, value), limit)
+        return self._first(Attributes(owner, key, value), limit)
 
     def _events(self, limit: int) -> Events:
         tables = {p: r.events for p, r in enumerate(self.readings) if r.events is not None}
@@ -249,7 +252,7 @@ class _Assembly:
         offset_us = self._words(tables, "offset_us")
         if any(reading.big for reading in self.readings) or offset_us.min(initial=0) < UNKNOWN:
             self._resolve_offsets(tables, offset_us)
-        return _first(Events(owner, name, offset_us), limit)
+        return self._first(Events(owner, name, offset_us), limit)
 
     def _resolve_offsets(self, tables: Mapping[int, Any], offset_us: I64) -> None:
         """Marks and escapes of the offsets of events, in place."""
@@ -269,7 +272,15 @@ class _Assembly:
         _, owner = self._owned("links", tables)
         trace_id = ids(b"".join([self.readings[p].link_trace_id for p in tables]), 16)
         span_id = ids(b"".join([self.readings[p].link_span_id for p in tables]), 8)
-        return _first(Links(owner, trace_id, span_id), limit)
+        return self._first(Links(owner, trace_id, span_id), limit)
+
+    def _first(self, table: _Owned, limit: int) -> _Owned:
+        """The table with the first `limit` rows of each span; the rest is counted."""
+        chosen = first_of_each(table.owner, limit)
+        if chosen is None:
+            return table
+        self.trimmed += int(len(chosen) - np.count_nonzero(chosen))
+        return table.take(chosen)
 
     def _drops(self) -> Drops:
         reasons = [reason for reading in self.readings for reason in reading.dropped]
@@ -292,9 +303,3 @@ def _one_of(numbers: I64, choices: type[IntEnum]) -> U8:
 def _start_us(numbers: I64, base_us: I64) -> I64:
     known = (numbers != UNKNOWN) & (numbers != REUSED) & (numbers >= -REACH_US) & (numbers <= REACH_US)
     return np.where(known, numbers + base_us, UNKNOWN)
-
-
-def _first(table: _Owned, limit: int) -> _Owned:
-    """The table with the first `limit` rows of each span."""
-    chosen = first_of_each(table.owner, limit)
-    return table if chosen is None else table.take(chosen)

@@ -50,4 +50,4 @@ def _decode(bodies: Sequence[bytes], rows: Rows, read: Callable[[bytes], None]) 
             rows.undo()
             faults[number] = refusal
     batch_ids = [blake2b(body, digest_size=16).digest() for body in bodies]
-    return Decoded(build_batch(rows, batch_ids), faults)
+    return Decoded(build_batch(rows, batch_ids), faults, rows.trimmed)

@@ -56,7 +56,7 @@ class JsonReader:
             message = "the body is not JSON; check Content-Type, Content-Encoding and encoder"
             raise Malformed("bad_json", message, offset=_byte_offset(body, error.pos)) from None
         for resource, spans in self._collect(_object(request, "the body")):
-            attributes = _array(resource, "attributes")[: rows.limits.attributes]
+            attributes = rows.first(_array(resource, "attributes"), rows.limits.attributes)
             rows.open_resource(self._pairs(rows.resource_pairs, self._resource_pairs, attributes))
             rows.resource_spans[-1] = len(spans)
             for span in spans:
@@ -100,16 +100,16 @@ class JsonReader:
         if isinstance(message := status.get("message"), str) and message:
             rows.add_status_message(row, message)
 
-        attributes = _array(span, "attributes")[: rows.limits.attributes]
+        attributes = rows.first(_array(span, "attributes"), rows.limits.attributes)
         rows.pair_ids.extend(self._pairs(rows.span_pairs, self._span_pairs, attributes))
         rows.pair_counts.append(len(attributes))
-        events = _array(span, "events")[: rows.limits.events]
+        events = rows.first(_array(span, "events"), rows.limits.events)
         rows.event_times.extend([_nanos(_object(event, "events[]").get("timeUnixNano")) for event in events])
         rows.event_kinds.extend([self._event_kind(event) for event in events])
         rows.event_counts.append(len(events))
         if isinstance(state := span.get("traceState"), str) and state:
             rows.add_sampling(row, state)
-        for item in _array(span, "links")[: rows.limits.links]:
+        for item in rows.first(_array(span, "links"), rows.limits.links):
             self._rows.budget.spend(1)
             link = _object(item, "links[]")
             rows.links.append((row, _id(link.get("traceId")), _id(link.get("spanId"))))

@@ -62,7 +62,7 @@ class ProtobufReader:
         """
         try:
             for resource, spans in self._collect(body):
-                attributes = Resource.FromString(resource).attributes[: self._rows.limits.attributes]
+                attributes = self._rows.first(Resource.FromString(resource).attributes, self._rows.limits.attributes)
                 self._rows.open_resource([self._resource_pairs[blob] for blob in attributes])
                 self._rows.resource_spans[-1] = len(spans)
                 self._read_spans(spans)
@@ -104,11 +104,11 @@ class ProtobufReader:
         rows.ends.extend([span.end_time_unix_nano for span in spans])
 
         limit = rows.limits.attributes
-        attributes = [span.attributes[:limit] for span in spans]
+        attributes = [rows.first(span.attributes, limit) for span in spans]
         rows.pair_counts.extend(map(len, attributes))
         rows.pair_ids.extend(map(self._span_pairs.__getitem__, chain.from_iterable(attributes)))
         limit = rows.limits.events
-        events = [span.events[:limit] for span in spans]
+        events = [rows.first(span.events, limit) for span in spans]
         rows.event_counts.extend(map(len, events))
         # So many fit into a body only when they say nothing: a phase boundary takes 23 bytes.
         self._rows.budget.spend(sum(map(len, events)) // _EVENTS_FOR_ONE)
@@ -147,7 +147,7 @@ class ProtobufReader:
         return bytes([_TIME_TAG]) + time.to_bytes(8, "little") + tail
 
     def _read_links(self, row: int, blobs: Any) -> None:
-        for blob in blobs[: self._rows.limits.links]:
+        for blob in self._rows.first(blobs, self._rows.limits.links):
             self._rows.budget.spend(1)
             link = Link.FromString(blob)
             self._rows.links.append((row, link.trace_id, link.span_id))

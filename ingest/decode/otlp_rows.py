@@ -125,6 +125,8 @@ class Rows:
         self.limits = limits
         self.body = 0
         self.budget = Budget()
+        self.trimmed = self._trimmed_before = 0
+        """Attributes, events and links beyond the limits of one span."""
         self.codes = Codes(limits.string_bytes)
         self.span_pairs = Pairs(SPAN, self.codes)
         self.resource_pairs = Pairs(RESOURCE, self.codes)
@@ -178,17 +180,26 @@ class Rows:
         """From here on everything belongs to this body; it may have `Limits.strings` texts, and as many values."""
         self.body = body
         self._marks = tuple(map(len, self._growing)), tuple(map(len, self._tables))
+        self._trimmed_before = self.trimmed
         self.codes.ceiling = len(self.codes) + self.limits.strings
         self.budget.left = self.limits.strings
 
     def undo(self) -> None:
         """Forgets the body begun last."""
         lengths, sizes = self._marks
+        self.trimmed = self._trimmed_before
         for grown, length in zip(self._growing, lengths, strict=True):
             del grown[length:]
         for table, size in zip(self._tables, sizes, strict=True):
             while len(table) > size:
                 table.popitem()
+
+    def first(self, items: Any, limit: int) -> Any:
+        """The first `limit` of a sequence; the rest is counted in `trimmed`."""
+        if len(items) <= limit:
+            return items
+        self.trimmed += len(items) - limit
+        return items[:limit]
 
     def finish(self) -> None:
         """No more bodies: the bounds of the last one fall."""

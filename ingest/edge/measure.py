@@ -91,6 +91,7 @@ class Measures:
         self.bodies = Counter("firsthop_bodies", "Request bodies read to their end.")
         self.bytes_in = Counter("firsthop_body_bytes", "Bytes of those bodies as sent.")
         self.spans = Counter("firsthop_spans", "Spans of accepted bodies by outcome.", "outcome", outcomes)
+        self.trimmed = Counter("firsthop_trimmed", "Attributes, events and links beyond the limits of one span.")
         self.refused = Counter("firsthop_refused", "Requests refused as a whole, by reason.", "reason")
         self.unhandled = Counter("firsthop_unhandled_errors", "Errors that nobody foresaw: each is a bug.")
         self.batch_bodies = Histogram(
@@ -101,9 +102,9 @@ class Measures:
             "Inflated bytes that were committed together.",
             (1024, 4096, 16384, 65536, 131072, 262144, 524288, 1048576, 2097152),
         )
-        self.hold_seconds = Histogram(
-            "firsthop_hold_seconds",
-            "Decoding a micro-batch, or processing it; the worker does nothing else meanwhile.",
+        self.prepare_seconds = Histogram(
+            "firsthop_prepare_seconds",
+            "Decoding and processing a micro-batch, the wait for its turn included.",
             (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
         )
         self.commit_seconds = Histogram(

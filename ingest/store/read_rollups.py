@@ -12,13 +12,10 @@ from typing import Any
 import asyncpg
 import numpy as np
 
-from ingest.model import DIMENSIONS, METRICS
+from ingest.model import DIMENSIONS, METRICS, OTHER
 from ingest.ports import Cells, Question
 from ingest.store.plan import TIERS, Piece, Plan, Retention, ceil, plan
 from ingest.store.snapshot import micros, moment
-
-OTHER = "{other}"
-"""Value of every dimension of the series that counts what exceeds a view's cardinality limit."""
 
 MOST_PARTIALS = 500_000
 """About as many as PostgreSQL adds up in half a second; a question that needs more is answered in coarser steps."""

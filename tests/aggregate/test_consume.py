@@ -269,9 +269,7 @@ async def test_a_second_aggregator_waits_until_the_first_is_gone(dsn: str, pool:
     leader, standby = PostgresStore(first), PostgresStore(second)
     await leader.lead()
     waiting = asyncio.create_task(standby.lead())
-    while not await pool.fetchval(
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    ):
+    while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
         await asyncio.sleep(0.01)
     assert not waiting.done()
     first.terminate()

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import sketch
-from ingest.aggregate.windows import OTHER, Catalog, Counts, fold
-from ingest.model import DIMENSIONS, METRICS, VIEWS, WINDOW_US, Processed
+from ingest.aggregate.windows import Catalog, Counts, fold
+from ingest.model import DIMENSIONS, METRICS, OTHER, VIEWS, WINDOW_US, Processed
 from ingest.ports import Rollups, SeriesRow
 from tests.records import NOW_US, make_record
 

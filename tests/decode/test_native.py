@@ -319,3 +319,12 @@ def test_the_preset_dictionary_makes_small_batches_small() -> None:
     """The size is the reason for it: five spans shrink by a third and more against gzip."""
     body = encode(sample(Random(99), 5), "msgpack")
     assert len(compress(body, "deflate")) < 0.7 * len(compress(body, "gzip"))
+
+
+def test_attributes_beyond_the_limit_of_a_span_are_left_out_and_counted() -> None:
+    span = {"span_id": "00f067aa0ba902b7", "name": "GET", "start_us": 1, "duration_us": 1}
+    crowded = span | {"attributes": {f"key.{number}": "v" for number in range(130)}}
+    body = encode({"id": "0f" * 16, "resource": {}, "clock": {"kind": "wall"}, "spans": [crowded, span]})
+    decoded = decode_native([body], Limits())
+    assert len(decoded.batch.attributes) == Limits().attributes
+    assert decoded.trimmed == 130 - Limits().attributes

@@ -704,3 +704,15 @@ def test_status_reads_as_a_google_rpc_status(code: int, message: str) -> None:
     read = Status.FromString(status(code, message, as_json=False))
     assert (read.code, read.message) == (code, message)
     assert orjson.loads(status(code, message, as_json=True)) == {"code": code, "message": message}
+
+
+@pytest.mark.parametrize("decode", [decode_otlp_protobuf, decode_otlp_json])
+def test_what_a_span_has_too_much_of_is_left_out_and_counted(decode: Any) -> None:
+    request = trace_service_pb2.ExportTraceServiceRequest()
+    span = request.resource_spans.add().scope_spans.add().spans.add(trace_id=b"t" * 16, span_id=b"s" * 8, name="GET")
+    for number in range(130):
+        span.attributes.add(key=f"key.{number}").value.string_value = "v"
+        span.events.add(name="tick", time_unix_nano=number)
+    body = as_json(request) if decode is decode_otlp_json else request.SerializeToString()
+    decoded = decode([body], Limits())
+    assert decoded.trimmed == 130 - Limits().attributes + 130 - Limits().events

@@ -1,9 +1,13 @@
 """Group commit: one durable commit for many bodies, and nothing acknowledged without it."""
 
 import asyncio
+import threading
 from functools import partial
 from typing import Any
 
+import pytest
+
+from client_sdk_spec import encoder
 from ingest.decode.formats import DECODERS, Format
 from ingest.edge.commit import BATCH_BYTES
 from ingest.pipeline.process import process
@@ -141,3 +145,38 @@ async def test_personal_data_of_the_transport_is_not_in_the_record(start_edge: S
     text = repr(edge.journal.records)
     assert "203.0.113.77" not in text
     assert "JaneDoes" not in text
+
+
+def where_processed(threads: list[str]) -> Any:
+    """The pipeline, writing down the thread it runs in."""
+
+    def run(batch: Any, receptions: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return process(batch, receptions, POLICY, lambda _: "", lambda _: "")
+
+    return run
+
+
+async def test_what_is_large_is_processed_beside_the_event_loop(start_edge: StartEdge):
+    threads: list[str] = []
+    edge = await start_edge(process=where_processed(threads))
+    span = {"trace_id": "1" * 32, "span_id": "2" * 16, "name": "GET", "start_us": 1, "duration_us": 1}
+    notes = {f"note{number}": f"{number} " + "word " * 1600 for number in range(80)}
+    large = {"id": "3" * 32, "resource": {}, "clock": {"kind": "wall"}, "spans": [span | {"attributes": notes}]}
+    body = encoder.encode(large)
+    assert len(body) > BATCH_BYTES
+    await edge.send(native(batch_id=1))
+    await edge.send(body)
+    await edge.send(native(batch_id=2))
+    assert [name.startswith("process") for name in threads] == [False, True, False]
+
+
+async def test_after_a_micro_batch_that_held_the_loop_too_long_all_are_processed_beside_it(
+    start_edge: StartEdge, monkeypatch: pytest.MonkeyPatch
+):
+    threads: list[str] = []
+    edge = await start_edge(process=where_processed(threads))
+    monkeypatch.setattr("ingest.edge.commit.HOLD_S", 0.0)
+    for number in range(1, 4):
+        await edge.send(native(batch_id=number))
+    assert [name.startswith("process") for name in threads] == [False, True, True]

@@ -5,6 +5,7 @@ from hypothesis import given
 
 from privacy import scrub, scrub_batch, scrub_many
 from privacy.detect import GATES, RULES
+from privacy.scrubber import MOST_MATCHES
 from tests.privacy.texts import KINDS, glued, rows
 
 Rows = list[tuple[str, str, str]]
@@ -73,3 +74,17 @@ def test_a_text_made_to_be_slow_is_scrubbed_like_any_other(piece: str) -> None:
     text = (piece * 16_384)[:16_384]
     scrubbed = scrub_many(KINDS, [""] * len(KINDS), [text] * len(KINDS))
     assert scrub_many(KINDS, [""] * len(KINDS), scrubbed) == scrubbed
+
+
+def test_a_text_with_more_matches_than_can_be_judged_is_not_passed_on_and_its_neighbours_are() -> None:
+    crowded = "10.1.2.3 " * (MOST_MATCHES + 1)
+    lively = "10.1.2.3 " * 20
+    texts = ["from jane@example.com", crowded, lively, "fine"]
+    scrubbed = scrub_batch(["message"] * 4, [""] * 4, texts)
+    assert scrubbed.texts == ["from {email}", "{unexamined}", "{ip} " * 20, "fine"]
+    assert scrubbed.texts == [scrub("message", "", text) for text in texts]
+    assert scrubbed.hits["unexamined"] == 1
+
+
+def test_a_text_with_more_urls_than_can_be_taken_apart_is_not_passed_on() -> None:
+    assert scrub("message", "", "https://a.example/?q=1 " * 200) == "{unexamined}"
