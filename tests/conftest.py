@@ -11,9 +11,14 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from ingest.store.database import migrate, open_pool
 from ingest.store.embedded import EmbeddedPostgres
+
+# The same examples on every run: a test fails for a change, not by chance.
+settings.register_profile("firsthop", derandomize=True, deadline=None)
+settings.load_profile("firsthop")
 
 TEMPLATE = "firsthop_template"
 _numbers = itertools.count(1)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import psutil
 import pytest
 import pytest_asyncio
@@ -188,6 +189,16 @@ async def test_the_doctor_finds_nothing_wrong_where_nothing_is(data: Path):
     assert "WRONG data directory" not in output
     assert "WRONG edge port" not in output
     assert (code == 0) == ("WRONG" not in output)
+
+
+async def test_the_doctor_tells_of_records_that_had_to_be_set_aside(service: Service, data: Path):
+    assert "no record had to be set aside" in (await firsthop("doctor", data=data))[1]
+    connection = await asyncpg.connect(service.dsn)
+    await connection.execute("INSERT INTO journal_dead (lane, seq, record, reason) VALUES (1, 1, '', 'damaged')")
+    code, output = await firsthop("doctor", data=data)
+    await connection.execute("DELETE FROM journal_dead")
+    await connection.close()
+    assert (code, "WRONG journal: 1 records could not be stored" in output) == (1, True)
 
 
 async def test_the_doctor_names_what_is_wrong_and_what_helps(tmp_path: Path):

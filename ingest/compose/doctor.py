@@ -57,6 +57,9 @@ async def examine(environment: dict[str, str]) -> list[Finding]:
         findings.extend(check(settings, home))
     if settings["DATABASE_URL"]:
         findings.append(await _database(settings["DATABASE_URL"]))
+    ready = home.running()
+    if ready is not None:
+        findings.append(await _records(ready.database))
     return findings
 
 
@@ -141,6 +144,23 @@ def _clock(settings: Settings, home: Home) -> Iterator[Finding]:
         yield Finding("clock", "this machine's clock is behind", "set it by NTP: every span is placed by it")
     else:
         yield Finding("clock", "is plausible")
+
+
+async def _records(dsn: str) -> Finding:
+    what = "journal"
+    try:
+        async with asyncio.timeout(10):
+            connection = await asyncpg.connect(dsn)
+            try:
+                dead = await connection.fetchval("SELECT count(*) FROM journal_dead")
+            finally:
+                await connection.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Finding(what, f"cannot be read ({type(error).__name__})", "see what the supervisor's log says of it")
+    if dead:
+        remedy = "table journal_dead holds them with the reason; they were acknowledged: keep and report them"
+        return Finding(what, f"{dead} records could not be stored and were set aside", remedy)
+    return Finding(what, "no record had to be set aside")
 
 
 async def _database(dsn: str) -> Finding:

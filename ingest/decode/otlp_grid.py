@@ -81,7 +81,11 @@ def _divide(resource: I64, own: Sequence[I64], texts: int) -> tuple[I64, I64 | N
     if key is resource:
         return resource, None
     _, first, divided = np.unique(key, return_index=True, return_inverse=True)
-    return divided, resource[first]
+    # In the order of appearance, which unlike that of codes is the same in every encoding.
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return place[divided], resource[first[order]]
 
 
 def _copy_rows(attributes: Attributes, origin: I64) -> Attributes:

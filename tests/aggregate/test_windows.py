@@ -68,7 +68,7 @@ def as_counted(rows: Sequence[SeriesRow], rollups: Rollups) -> dict[Key, Counter
     spread_us=st.sampled_from([1, 30_000_000, 7 * 86_400_000_000]),
     apps=st.integers(1, 2),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_view_counts_what_counting_one_by_one_counts(
     seeds: list[int], spans: int, spread_us: int, apps: int
 ) -> None:
@@ -80,7 +80,7 @@ def test_every_view_counts_what_counting_one_by_one_counts(
 
 
 @given(seed=st.integers(0, 1000), limit=st.integers(1, 30))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_overflow_never_loses_a_span_and_never_exceeds_a_limit(seed: int, limit: int) -> None:
     records = [make_record(seed + number, spans=50, routes=30) for number in range(2)]
     catalog = Catalog(0, {}, limit)

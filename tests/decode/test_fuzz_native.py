@@ -22,7 +22,7 @@ GOLDEN = [path.read_bytes() for path in bodies("golden") if path.suffix in {".js
 SMALL = [body for body in GOLDEN if len(body) < 2_000]
 NEIGHBOUR = (VECTORS / "golden" / "n001.msgpack").read_bytes()
 NEIGHBOUR_ALONE = told(decode_native([NEIGHBOUR], LIMITS).batch)
-MANY = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 
 def assert_sound(decoded: Decoded, given_bodies: int) -> None:

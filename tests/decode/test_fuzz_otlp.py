@@ -95,13 +95,13 @@ def edit(body: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
     return body
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(edits)
 def test_mutated_protobuf_touches_no_other_body(changes: list[tuple[float, int, bytes]]) -> None:
     check(decode_otlp_protobuf, edit(PROTOBUF, changes), GOOD.SerializeToString())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(edits)
 def test_mutated_json_touches_no_other_body(changes: list[tuple[float, int, bytes]]) -> None:
     check(decode_otlp_json, edit(JSON, changes), as_json(GOOD))
@@ -146,7 +146,7 @@ plain_json = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.dictionaries(st.sampled_from(["attributes", "events", "links", "status", "name", "kind"]), plain_json))
 )

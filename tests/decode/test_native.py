@@ -119,7 +119,7 @@ class TestVectors:
 
 class TestBothEncodings:
     @given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(0, 8), min_size=1, max_size=5), data=st.data())
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_encoding_and_grouping_make_no_difference(self, seed: int, sizes: list[int], data: st.DataObject) -> None:
         random = Random(seed)
         batches = [sample(random, size) for size in sizes]
@@ -135,7 +135,6 @@ class TestBothEncodings:
     numbers = st.integers(-(2**63), 2**63 - 1) | st.integers(-4, 4) | st.integers(2**32 - 9, 2**32 + 9)
 
     @given(columns=st.lists(st.tuples(numbers, numbers, numbers, numbers), min_size=1, max_size=4))
-    @settings(deadline=None)
     def test_any_int64_means_the_same_in_both(self, columns: list[tuple[int, int, int, int]]) -> None:
         """Hand-made, since the reference encoder writes no start a real clock cannot have."""
         names = ("start_us", "duration_us", "ttfb_us", "response_bytes")

@@ -620,7 +620,7 @@ requests = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(requests, max_size=2))
 def test_the_same_messages_through_protobuf_and_json_give_identical_columns(
     messages: list[trace_service_pb2.ExportTraceServiceRequest],

@@ -33,14 +33,14 @@ def same(one: Any, other: Any) -> bool:
     keep=st.sampled_from([0.0, 0.3, 1.0]),
     drops=st.integers(0, 3),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_record_comes_back_exactly(seed: int, spans: int, bodies: int, keep: float, drops: int) -> None:
     record = make_record(seed, spans=spans, bodies=bodies, keep=keep, drops=drops)
     assert same(decode(encode(record)), record)
 
 
 @given(st.lists(st.text(st.characters()), max_size=10))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_text_comes_back_even_half_a_surrogate_pair(texts: list[str]) -> None:
     record = make_record(spans=3)
     strings = [*record.strings, *texts, "\ud800", "\0"]
@@ -70,7 +70,7 @@ def test_another_version_is_refused_by_name(data: bytes) -> None:
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_damage_is_noticed(data: st.DataObject) -> None:
     good = encode(make_record(spans=5))
     at = data.draw(st.integers(1, len(good) - 1))

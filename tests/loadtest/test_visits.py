@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(dialect: str
 
 
 @given(seed=st.integers(0, 2**32), spans=st.sampled_from([1, 2, 7, 30, 100]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_phases_sum_to_at_most_the_duration_and_are_never_zero_for_unknown(seed: int, spans: int) -> None:
     for batch in made(seed, count=3, spans=spans):
         phases = np.stack([batch.columns[f"{phase}_us"] for phase in PHASES])

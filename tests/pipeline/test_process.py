@@ -234,7 +234,7 @@ def test_a_memory_hint_of_the_browser_counts_where_the_client_says_nothing():
 EXTREME = st.sampled_from([UNKNOWN, REUSED, 0, 1, 1 << 31, 1 << 53, (1 << 63) - 1, -(1 << 63), -7])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.fixed_dictionaries(
