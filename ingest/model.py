@@ -478,7 +478,7 @@ class Counted(Columns):
     """start_at_us // WINDOW_US."""
     error: Mask
     buckets: I16
-    """(9, n) by `METRICS`: sketch bucket, or one of `ingest.sketch`'s ZERO, REUSED, UNKNOWN marks."""
+    """(9, n) by `METRICS`: sketch bucket, or one of `ingest.sketch`'s marks."""
 
 
 @dataclass(frozen=True, slots=True)

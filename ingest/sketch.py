@@ -24,6 +24,9 @@ REUSED = -1
 UNKNOWN = -2
 """No measurement: nobody knows."""
 
+ABSENT = -4
+"""No measurement: there is no such phase, because the span is no request. Counts as neither reused nor unknown."""
+
 BUCKET_LIMIT = 2048
 """Buckets stay below this: 2^53 µs falls into bucket 1837."""
 
@@ -31,7 +34,7 @@ Bins = np.dtype([("bucket", "<i2"), ("count", "<u4")])
 
 
 def bucket(values_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:
-    """Bucket of each value; the marks REUSED (-1) and UNKNOWN (-2) stay what they are."""
+    """Bucket of each value; the marks REUSED, UNKNOWN and ABSENT stay what they are."""
     positive = values_us > 0
     buckets = np.where(values_us == 0, ZERO, np.where(positive, 0, values_us)).astype(np.int16)
     buckets[positive] = np.ceil(np.log(values_us[positive]) / _LOG_GAMMA - 1e-9)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ingest import sketch
-from ingest.model import I32, WINDOW_US, Counted, DeviceClass, Reception, Series, SpanBatch
+from ingest.model import I32, UNKNOWN, WINDOW_US, Counted, DeviceClass, Mask, Reception, Series, SpanBatch, Spans
 from ingest.pipeline.findings import Found
 from ingest.pipeline.strings import StringTable
 
@@ -25,7 +25,8 @@ def count(
     distinct, series_of = np.unique(keys, return_inverse=True)
     route, sender = np.divmod(distinct, max(senders.shape[1], 1))
     values = np.concatenate([route[np.newaxis], senders[1:, sender]]).astype(np.int32)
-    measured = np.concatenate([spans.duration_us[np.newaxis, rows], spans.phases_us[:, rows]])
+    phases = np.where(_is_request(spans)[rows], spans.phases_us[:, rows], sketch.ABSENT)
+    measured = np.concatenate([spans.duration_us[np.newaxis, rows], phases])
     return (
         Series(app_id=senders[0, sender].astype(np.int32), values=values),
         Counted(
@@ -36,6 +37,13 @@ def count(
             buckets=sketch.bucket(measured),
         ),
     )
+
+
+def _is_request(spans: Spans) -> Mask:
+    """(n,) spans that went over a network: with an address, a method, a status or a phase."""
+    known: Mask = np.any(spans.phases_us != UNKNOWN, axis=0)
+    known |= (spans.url != 0) | (spans.method != 0) | (spans.http_status != UNKNOWN)
+    return known
 
 
 def _distinct_senders(

@@ -8,11 +8,15 @@ import numpy as np
 
 from ingest.model import METRICS
 from ingest.ports import Question, Samples
+from ingest.sketch import ABSENT
 from ingest.store.plan import TIERS, Retention, ceil, floor
 from ingest.store.snapshot import micros, moment
 
 MOST_SAMPLES = 200_000
 """More would not narrow the interval that anyone looks at; beyond this they are thinned and weigh more."""
+
+_REQUEST = "(url IS NOT NULL OR method IS NOT NULL OR http_status IS NOT NULL OR -2 <> ANY(phases_us))"
+"""Whether a span went over a network, as `ingest.pipeline.count` judges it; else it has no phases."""
 
 FAILED = "(status = 2 OR coalesce(http_status >= 400 OR http_status = 0, false))"
 """`ingest.model.Spans.failed` in SQL."""
@@ -62,7 +66,9 @@ def _select(question: Question, where: str, first: int) -> str:
 
 
 def _column(metric: str) -> str:
-    return "duration_us" if metric == "duration" else f"phases_us[{METRICS.index(metric)}]"
+    if metric == "duration":
+        return "duration_us"
+    return f"CASE WHEN {_REQUEST} THEN phases_us[{METRICS.index(metric)}] ELSE {ABSENT} END"
 
 
 def _to_samples(

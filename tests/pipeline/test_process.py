@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 
 from ingest import sketch
 from ingest.journal.record import encode
-from ingest.model import DIMENSIONS, REUSED, UNKNOWN, WINDOW_US, ClockQuality, DeviceClass, Phase, Processed, Stratum
+from ingest.model import (
+    DIMENSIONS,
+    REUSED,
+    UNKNOWN,
+    WINDOW_US,
+    ClockQuality,
+    DeviceClass,
+    Kind,
+    Phase,
+    Processed,
+    Stratum,
+)
 from ingest.outcome import Outcome
 from ingest.pipeline.process import process
 from tests.batches import DAY_US, NOW_US, policy, reception, spans_of
@@ -44,6 +55,14 @@ def test_a_good_span_is_kept_and_counted_with_its_duration_and_phases_exact():
     assert record.counted.buckets[1 + Phase.REDIRECT, 0] == sketch.UNKNOWN
     assert record.counted.buckets[1 + Phase.DOWNLOAD, 0] == sketch.ZERO
     assert record.counted.window.tolist() == [(NOW_US - 1_000_000) // WINDOW_US]
+
+
+def test_a_span_that_is_no_request_has_no_phases_to_be_unknown():
+    screen = {"name": "Checkout", "method": "", "http_status": UNKNOWN, "kind": Kind.INTERNAL}
+    record = run([screen, {"url": "https://api.shop.example/cart"}])
+    assert set(record.counted.buckets[1:, 0].tolist()) == {sketch.ABSENT}
+    assert set(record.counted.buckets[1:, 1].tolist()) == {sketch.UNKNOWN}
+    assert set(record.kept.batch.spans.phases_us.ravel().tolist()) == {UNKNOWN}
 
 
 def test_every_dimension_of_the_series_is_filled_in():
