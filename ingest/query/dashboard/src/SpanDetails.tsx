@@ -5,6 +5,7 @@ import { RouteName } from "./RoutePanel.tsx";
 import { formatBytes, formatDuration } from "./units.ts";
 import type { Phase } from "./view.ts";
 import { changeView, PHASES } from "./view.ts";
+import { isRequest, titleOf } from "./waterfall.ts";
 import { CLOCK_GRADES, METRIC_NAMES } from "./words.ts";
 
 /** Columns that have a place of their own below, or say nothing to a reader. */
@@ -74,9 +75,9 @@ export function SpanDetails({ span }: { span: Span }) {
   const error = span.clock_err_ms === null || span.clock_err_ms === undefined ? "" : `, ± ${String(span.clock_err_ms)} ms`;
   const rest = Object.entries(span).filter(([column]) => !ELSEWHERE.has(column));
   return (
-    <aside className="details" aria-label={`Span ${span.name}`}>
+    <aside className="details" aria-label={`Span ${titleOf(span)}`}>
       <h3>
-        {span.name} {span.status === "error" && <span className="badge badge-bad">error</span>}
+        {titleOf(span)} {span.status === "error" && <span className="badge badge-bad">error</span>}
       </h3>
       <p className="note">
         {span.kind} · {formatDuration(span.duration_us)}
@@ -87,12 +88,16 @@ export function SpanDetails({ span }: { span: Span }) {
           </>
         )}
       </p>
-      <h4>Phases</h4>
-      <dl className="pairs phases-of-span">
-        {PHASES.map((phase) => (
-          <PhaseLine key={phase} phase={phase} {...(span.phases[phase] ?? { state: "unknown" })} />
-        ))}
-      </dl>
+      {isRequest(span) && (
+        <>
+          <h4>Phases</h4>
+          <dl className="pairs phases-of-span">
+            {PHASES.map((phase) => (
+              <PhaseLine key={phase} phase={phase} {...(span.phases[phase] ?? { state: "unknown" })} />
+            ))}
+          </dl>
+        </>
+      )}
       <Pairs title="Request" columns pairs={[...rest, ["request_size", bytes("request_bytes")], ["response_size", bytes("response_bytes")]]} />
       <Pairs title="Attributes" pairs={Object.entries(span.attributes)} />
       <Pairs title="Events" pairs={span.events.map((event) => [event.name, `+${formatDuration(event.offset_us)}`])} />

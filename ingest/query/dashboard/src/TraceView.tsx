@@ -10,7 +10,7 @@ import { formatDuration, formatTick } from "./units.ts";
 import type { View } from "./view.ts";
 import { changeView, PHASES } from "./view.ts";
 import type { Bar, Waterfall } from "./waterfall.ts";
-import { layOut, marks } from "./waterfall.ts";
+import { layOut, marks, titleOf } from "./waterfall.ts";
 import { METRIC_NAMES } from "./words.ts";
 
 function Row({ bar, lengthUs, chosen, choose }: { bar: Bar; lengthUs: number; chosen: boolean; choose: () => void }) {
@@ -21,7 +21,7 @@ function Row({ bar, lengthUs, chosen, choose }: { bar: Bar; lengthUs: number; ch
     <button type="button" className={chosen ? "span-row chosen" : "span-row"} aria-pressed={chosen} onClick={choose}>
       <span className="span-name" style={{ paddingInlineStart: `${Math.min(depth, 12) * 14}px` }}>
         {failed && <span className="bad" role="img" aria-label="error">✕ </span>}
-        {span.name}
+        {titleOf(span)}
         {orphan && <span className="aside" title="Its parent is not among the spans here"> ⤷</span>}
       </span>
       <span className="lane">

@@ -78,3 +78,15 @@ export function marks(lengthUs: number, count: number): number[] {
   const step = ([1, 2, 5].find((digit) => digit * power >= rough) ?? 10) * power;
   return Array.from({ length: Math.floor(lengthUs / step) + 1 }, (_, index) => index * step);
 }
+
+/** What to call a span: many SDKs name every request `GET` or `HTTP GET`; then its route tells more. */
+export function titleOf(span: Span): string {
+  const bare = /^(HTTP )?[A-Z]+$/.test(span.name);
+  return bare && typeof span.route === "string" && span.route ? span.route.replace(/^([A-Z]+) [^/]*\//, "$1 /") : span.name;
+}
+
+/** Whether the span went over a network; any other has no phases. */
+export function isRequest(span: Span): boolean {
+  const known = Object.values(span.phases).some((phase) => phase.state !== "unknown");
+  return known || Boolean(span.url) || Boolean(span.method) || typeof span.http_status === "number";
+}

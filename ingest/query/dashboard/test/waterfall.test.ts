@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Latency, Span } from "../src/api.ts";
 import { lonely, series } from "../src/trend.ts";
-import { layOut, layPhases, marks } from "../src/waterfall.ts";
+import { isRequest, layOut, layPhases, marks, titleOf } from "../src/waterfall.ts";
 
 function span(id: string, parent: string | null, second: number, duration_us: number, phases: Span["phases"] = {}): Span {
   return {
@@ -50,4 +50,16 @@ test("buckets without a point become gaps in the trend", () => {
 
 test("a point between two gaps is found, so that it gets a dot", () => {
   assert.deepEqual(lonely([1, null, 2, null, null, 3, 4]), [0, 2]);
+});
+
+test("a request named after its method alone is called by its route", () => {
+  const request = { ...span("a", null, 0, 1), name: "HTTP GET", route: "GET api.shop.example/orders/{id}" };
+  assert.equal(titleOf(request), "GET /orders/{id}");
+  assert.equal(titleOf({ ...request, name: "load basket" }), "load basket");
+});
+
+test("a span without phases, address, method or status is no request", () => {
+  assert.equal(isRequest(span("a", null, 0, 1)), false);
+  assert.equal(isRequest({ ...span("a", null, 0, 1), http_status: 0 }), true);
+  assert.equal(isRequest(span("a", null, 0, 1, { tls: { state: "reused" } })), true);
 });
