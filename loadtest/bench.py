@@ -27,6 +27,7 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 NOISE = 2.0
 SIZES = (5, 30, 100)
 SECONDS = 4.0
+RUNS = 3
 CONNECTIONS = 256
 STEADY_SHARE = 0.7
 OVERLOAD = 10.0
@@ -98,6 +99,12 @@ def cost_table(costs: Sequence[Cost]) -> list[str]:
 
 
 async def measure_cost(service: Service, baseline: Baseline, plan: load.Plan, note: str = "") -> Cost:
+    """The cheapest of several runs: what else the machine does only ever adds."""
+    costs = [await _measure_cost_once(service, baseline, plan, note) for _ in range(RUNS)]
+    return min(costs, key=lambda cost: cost.cpu_us["edge"])
+
+
+async def _measure_cost_once(service: Service, baseline: Baseline, plan: load.Plan, note: str) -> Cost:
     """Full load on the service until its journal is empty again, then the same on the yardstick."""
     started = time.monotonic()
     async with Meter(service.roles) as meter:
@@ -106,7 +113,7 @@ async def measure_cost(service: Service, baseline: Baseline, plan: load.Plan, no
     elapsed = time.monotonic() - started
     spans = max(1, report.accepted * plan.spans)
     url, roles = baseline
-    yardstick = await load.run(replace(plan, url=url, key="", seconds=1.5, roles=roles))
+    yardstick = await load.run(replace(plan, url=url, key="", seconds=1.0, roles=roles))
     return Cost(
         name=f"{plan.format}, {plan.spans}{note}",
         report=report,
