@@ -16,6 +16,8 @@ Messages name the field, the limit and the remedy. They never quote what the cli
 `ingest.edge.respond` holds the one table from these to HTTP.
 """
 
+from typing import Self
+
 
 class Refusal(Exception):  # noqa: N818 - the house's word for "the request as a whole is refused"
     """The request as a whole is refused.
@@ -31,6 +33,11 @@ class Refusal(Exception):  # noqa: N818 - the house's word for "the request as a
         self.reason = reason
         self.message = message
         self.offset = offset
+
+    def detached(self) -> Self:
+        """The same without the frames it came through: to be kept as a value, it must not keep the body with it."""
+        self.__traceback__ = self.__context__ = None
+        return self
 
 
 class Malformed(Refusal):

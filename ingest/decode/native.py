@@ -72,7 +72,7 @@ def decode_native(bodies: Sequence[bytes], limits: Limits) -> Decoded:
         try:
             readings[row] = read(body, limits)
         except Refusal as refusal:
-            faults[row] = refusal
+            faults[row] = refusal.detached()
     assembly = _Assembly(len(bodies), readings)
     batch, wrong = assembly.batch(limits)
     if wrong:

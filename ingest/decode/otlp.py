@@ -48,6 +48,6 @@ def _decode(bodies: Sequence[bytes], rows: Rows, read: Callable[[bytes], None]) 
             read(body)
         except Refusal as refusal:
             rows.undo()
-            faults[number] = refusal
+            faults[number] = refusal.detached()
     batch_ids = [blake2b(body, digest_size=16).digest() for body in bodies]
     return Decoded(build_batch(rows, batch_ids), faults, rows.trimmed)

@@ -44,6 +44,10 @@ class Memo(dict[Any, int]):
         return value
 
 
+def _read_nothing(_: Any) -> int:
+    raise RuntimeError("these rows are finished")
+
+
 class Codes(dict[str, int]):
     """The string table under construction: text → code."""
 
@@ -202,8 +206,14 @@ class Rows:
         return items[:limit]
 
     def finish(self) -> None:
-        """No more bodies: the bounds of the last one fall."""
+        """No more bodies: the bounds of the last one fall, and nothing is read any more.
+
+        Memos let go of their reader, which holds them: else all that was read would wait for the garbage collector.
+        """
         self.codes.ceiling = _UNBOUNDED
+        for table in self._tables:
+            if isinstance(table, Memo):
+                table.compute = _read_nothing
 
     def open_resource(self, pairs: Iterable[int]) -> None:
         """A new resource; the spans that follow are its own."""

@@ -1,6 +1,7 @@
 """OTLP traces become columns, the same from protobuf and JSON, and every answer reads as OTLP."""
 
 import base64
+import gc
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -716,3 +717,17 @@ def test_what_a_span_has_too_much_of_is_left_out_and_counted(decode: Any) -> Non
     body = as_json(request) if decode is decode_otlp_json else request.SerializeToString()
     decoded = decode([body], Limits())
     assert decoded.trimmed == 130 - Limits().attributes + 130 - Limits().events
+
+
+@pytest.mark.parametrize("decode", [decode_otlp_protobuf, decode_otlp_json])
+def test_what_was_read_is_let_go_without_the_garbage_collector(decode: Any) -> None:
+    request = request_of(span_of(attributes={"a": 1, "b": "two"}))
+    body = as_json(request) if decode is decode_otlp_json else request.SerializeToString()
+    decode([body], Limits())
+    gc.collect()
+    gc.disable()
+    try:
+        decode([body, b"{"], Limits())
+        assert gc.collect() < 20
+    finally:
+        gc.enable()
