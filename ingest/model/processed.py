@@ -1,0 +1,87 @@
+"""What a micro-batch becomes: counting columns, the sample, the ledger; the one thing that a journal accepts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ingest.model.spans import Columns, Drops, SpanBatch
+from ingest.model.terms import F64, I16, I32, I64, U8, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Series(Columns):
+    """One row per distinct combination of app and dimension values in a micro-batch."""
+
+    app_id: I32
+    values: I32
+    """(6, c) codes by `DIMENSIONS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Columns):
+    """One row per accepted span, kept or not: what the sketches need, about ten bytes each."""
+
+    body: I32
+    series: I32
+    """Row of `Processed.series`."""
+    window: I64
+    """start_at_us // WINDOW_US."""
+    error: Mask
+    buckets: I16
+    """(9, n) by `METRICS`: sketch bucket, or one of `ingest.sketch`'s marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned(Columns):
+    """What the pipeline found out about each kept span; row for row beside `Kept.batch.spans`."""
+
+    start_at_us: I64
+    """Start in server time, µs since 1970."""
+    clock_quality: U8
+    clock_err_ms: I64
+    """Half-width of the interval that holds the true start; UNKNOWN when nothing bounds it."""
+    route: I32
+    country: I32
+    device_class: U8
+    os: I32
+    weight: F64
+    """How many spans this one stands for: 1 / inclusion probability."""
+    stratum: U8
+
+    CODES: ClassVar[tuple[str, ...]] = ("route", "country", "os")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The fair sample of a micro-batch, whole spans with what was found out about them."""
+
+    batch: SpanBatch
+    """Its strings are those of `Processed`."""
+    assigned: Assigned
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger(Columns):
+    """One row per body: how its spans ended."""
+
+    app_id: I32
+    batch_id: U8
+    """(m, 16)"""
+    received_at_us: I64
+    spans: I32
+    """Spans received in the body; equals the sum of its outcomes."""
+    outcomes: I32
+    """(len(Outcome), m)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """One micro-batch after the pipeline: the one thing a journal accepts. Holds no address and no User-Agent."""
+
+    strings: Sequence[str]
+    ledger: Ledger
+    drops: Drops
+    series: Series
+    counted: Counted
+    kept: Kept
+    policy_version: int

@@ -1,0 +1,153 @@
+"""The words: array types, marks, phases, metrics, dimensions, views, and what the transport knows of a request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+I16 = npt.NDArray[np.int16]
+U8 = npt.NDArray[np.uint8]
+F64 = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+REUSED = -1
+"""The phase did not happen: a pooled connection, a cached name, no redirect."""
+UNKNOWN = -2
+"""Nobody knows: opaque cross-origin timing, or a client that does not measure it. Also: no such number."""
+
+WINDOW_US = 10_000_000
+"""Width of the finest rollup window, in microseconds."""
+
+
+class Phase(IntEnum):
+    """The phases of a request in the order in which they happen: the rows of `Spans.phases_us`. Stored: append only."""
+
+    REDIRECT = 0
+    BLOCKED = 1
+    DNS = 2
+    TCP = 3
+    TLS = 4
+    REQUEST = 5
+    TTFB = 6
+    """From the end of sending the request to the first byte of the final response, on every platform."""
+    DOWNLOAD = 7
+
+
+METRICS = ("duration", *(phase.name.lower() for phase in Phase))
+"""What a sketch can be about, in the order of `Counted.buckets`' rows."""
+
+DIMENSIONS = ("route", "version", "country", "device_class", "network", "os")
+"""What a series can be cut by, in the order of `Series.values`' rows."""
+
+VIEWS: Mapping[str, tuple[str, ...]] = {
+    "all": (),
+    "route": ("route",),
+    "route_version": ("route", "version"),
+    "route_country": ("route", "country"),
+    "route_device": ("route", "device_class", "network"),
+    "who": ("version", "country", "device_class", "network"),
+    "os_version": ("os", "version"),
+}
+"""The sets of dimensions that series are kept for. A query reads the smallest view that covers it."""
+
+OTHER = "{other}"
+"""Value of every dimension of the series that counts what exceeds a view's cardinality limit."""
+
+
+class Kind(IntEnum):
+    """Span kind, numbered as in OTLP."""
+
+    UNSPECIFIED = 0
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+    PRODUCER = 4
+    CONSUMER = 5
+
+
+class Status(IntEnum):
+    """Span status, numbered as in OTLP."""
+
+    UNSET = 0
+    OK = 1
+    ERROR = 2
+
+
+class ClockKind(IntEnum):
+    """What a body's `start_us` values count from."""
+
+    WALL = 0
+    """Microseconds since 1970 by the device's own wall clock."""
+    MONOTONIC = 1
+    """Microseconds since the start of the device's clock epoch (a boot, a page)."""
+
+
+class DeviceClass(IntEnum):
+    """How capable the device is. Unknown is never taken for high."""
+
+    UNKNOWN = 0
+    LOW = 1
+    MID = 2
+    HIGH = 3
+
+
+class ClockQuality(IntEnum):
+    """How well a span's start is anchored to server time; `clients.md` grades."""
+
+    A = 0
+    """Two-way anchor in the same epoch."""
+    B = 1
+    """One-way bound from the send stamp, same epoch."""
+    C = 2
+    """An older epoch or boot with an anchor of its own."""
+    D = 3
+    """Bridged over a clock step."""
+    E = 4
+    """The device's wall clock only."""
+    F = 5
+    """Nothing but the time of receipt."""
+
+
+class Stratum(IntEnum):
+    """Why a span is in the sample."""
+
+    RANDOM = 0
+    ERROR = 1
+    SLOW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SendStamp:
+    """The volatile send header of the native format: stamped anew for every attempt, outside the immutable body."""
+
+    mono_us: int
+    """The device's monotonic clock when this attempt was sent."""
+    wall_us: int = UNKNOWN
+    epoch: str = ""
+    rtt_us: int = UNKNOWN
+    """Smallest round trip the client has seen."""
+    background: bool = False
+    """Handed to the system for later upload: the stamp bounds nothing."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reception:
+    """What the transport knows of one request. Never encoded, never printed, gone when the batch is processed."""
+
+    app_id: int
+    received_at_us: int
+    """Server time at the arrival of the request's head, µs since 1970."""
+    address: str = ""
+    user_agent: str = ""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """Client-hint headers by lower-case name."""
+    send: SendStamp | None = None
+    trusted: bool = False
+    """Sent with a server key, by a backend service."""
+
+    def __repr__(self) -> str:
+        return f"<Reception app={self.app_id}>"
