@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import numpy as np
 import pytest
 
@@ -125,7 +126,9 @@ async def test_the_same_batch_through_a_running_service(tmp_path: Path):
         body = encoder.compress(encoder.encode(BATCH), "zstd")
         for _ in range(2):  # the answer to the first attempt was lost, so the device sends the same bytes again
             async with session.post(
-                f"{service.edge}/v1/batches", data=body, headers={"x-api-key": service.client_key}
+                f"{service.edge}/v1/batches",
+                data=body,
+                headers={"x-api-key": service.client_key, "User-Agent": "NeedleAgent/7.3 (somebody's phone)"},
             ) as answer:
                 assert answer.status == 202
                 assert (await answer.json())["rejected"] == {"rejected:negative_duration": 1}
@@ -152,6 +155,13 @@ async def test_the_same_batch_through_a_running_service(tmp_path: Path):
         spans = (await ask(f"traces/{TRACE}"))["spans"]
         assert [span["duration_us"] for span in spans] == [251_500, 120_000]
         assert spans[0]["url"] == "https://api.shop.example/orders/1234?email={email}&token={token}"
+
+        database = await asyncpg.connect(service.dsn)
+        for (table,) in await database.fetch("SELECT relname FROM pg_stat_user_tables"):
+            text = await database.fetchval(f"SELECT coalesce(string_agg(t::text, ' '), '') FROM {table} t")
+            for secret in ("jane", "s3cr3t", "session-of", "NeedleAgent", "127.0.0.1"):
+                assert secret not in text, table
+        await database.close()
 
         total = (await ask("ledger"))["total"]
         assert total["received"] == 6
