@@ -1,7 +1,7 @@
 """OTLP requests for tests: built with the official classes, written as protobuf or JSON, and batches in words."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,7 +12,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from ingest.model import Attributes, SpanBatch
+from ingest.decode.otlp import decode_otlp_json, decode_otlp_protobuf
+from ingest.errors import Refusal
+from ingest.model import Attributes, Decoded, SpanBatch
+from ingest.settings import Limits
+
+Decode = Callable[[Sequence[bytes], Limits], Decoded]
+LIMITS = Limits()
 
 START = 1_790_000_000_000_000_000
 TRACE_ID = bytes(range(1, 17))
@@ -136,3 +142,27 @@ def all_in_words(batch: SpanBatch) -> dict[str, Any]:
 def codes_in_use(batch: SpanBatch) -> set[int]:
     tables = (batch.bodies, batch.resources, batch.spans, batch.attributes, batch.resource_attributes, batch.events)
     return {int(code) for rows in tables for name in rows.CODES for code in np.unique(getattr(rows, name))}
+
+
+def decoded(*spans: Span, resource: dict[str, Any] | None = None, limits: Limits = LIMITS) -> SpanBatch:
+    """The spans as one body, read both ways, which must agree."""
+    request = request_of(*spans, resource=resource)
+    by_protobuf = decode_otlp_protobuf([request.SerializeToString()], limits)
+    by_json = decode_otlp_json([as_json(request)], limits)
+    assert not by_protobuf.faults
+    assert not by_json.faults
+    assert all_in_words(by_protobuf.batch) == all_in_words(by_json.batch)
+    return by_protobuf.batch
+
+
+def fault(decode: Decode, body: bytes, limits: Limits = LIMITS) -> Refusal:
+    answer = decode([body], limits)
+    assert len(answer.batch.spans) == 0
+    refusal = answer.faults[0]
+    assert isinstance(refusal, Refusal)
+    return refusal
+
+
+def column(batch: SpanBatch, name: str, table: str = "spans") -> Any:
+    (value,) = in_words(batch, table, name)
+    return value
