@@ -1,7 +1,6 @@
 """Chromium before the real query server over a real database that holds a small seeded world."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,24 +10,15 @@ import asyncpg
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
 from ingest.query.server import DASHBOARD
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
+from tests.chromium import running_chromium
 from tests.conftest import TEMPLATE, database_dsn
 from tests.query import world as seeded
 from tests.query.conftest import TOKEN, add_apps, serve
-
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @dataclass
@@ -96,13 +86,8 @@ async def site(world_dsn: str) -> AsyncIterator[Any]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium, one for all tests; each test has a context of its own in it."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed: python tests/browser/setup.py")
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+    async with running_chromium() as launched:
         yield launched
-        await launched.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,7 +1,6 @@
 """Clients this project did not write, against a real `firsthop serve`."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +10,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
+from tests.chromium import running_chromium
 from tests.contracts.web.bundle import NotInstallable, bundle
 from tests.service import Service, running_service
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 DEADLINE_S = 60
 PAGE = b'<!doctype html><title>contract</title><link rel="icon" href="data:,"><script src="/page.js"></script>'
 
@@ -136,10 +127,5 @@ async def site(script: Path) -> AsyncIterator[Site]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium, one for all tests."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed: python tests/browser/setup.py")
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+    async with running_chromium() as launched:
         yield launched
-        await launched.close()

@@ -1,6 +1,8 @@
 """OpenTelemetry's Python SDK and its OTLP/HTTP exporter, as a backend or a desktop app would use them."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -12,6 +14,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from tests.contracts.conftest import Api
 from tests.service import Service
+
+README = Path(__file__).parents[2] / "README.md"
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -75,3 +79,20 @@ async def test_an_exporter_with_a_wrong_key_is_told_so_and_gives_up(service: Ser
     result = await asyncio.to_thread(exporter.export, [span])
     exporter.shutdown()
     assert result.name == "FAILURE"
+
+
+async def test_an_sdk_is_pointed_here_by_the_two_variables_of_the_readme(
+    service: Service, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = dict(re.findall(r"^(OTEL_\w+)=(.*)$", README.read_text(), re.MULTILINE))
+    assert len(named) == 2
+    for name, value in named.items():
+        given = value.replace("http://127.0.0.1:4318", service.edge).replace("<client key>", service.client_key)
+        monkeypatch.setenv(name, given)
+    sdk = TracerProvider(resource=Resource.create({"service.version": "by-environment"}))
+    sdk.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    with sdk.get_tracer("contract").start_as_current_span("Start") as span:
+        pass
+    assert await asyncio.to_thread(sdk.force_flush)
+    await asyncio.to_thread(sdk.shutdown)
+    assert await api.spans(f"{span.get_span_context().trace_id:032x}", 1)
