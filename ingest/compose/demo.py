@@ -48,7 +48,7 @@ class Demo:
     async def set_up(self, pool: Any, home: Home) -> None:
         """Makes the apps and an operator's token where there are none."""
         keys = PostgresKeys(pool)
-        known = {app.name: app.client_key for app in await keys.apps()}
+        known = {app.name: app.client_key for app in await keys.apps() if app.client_key}
         for name in APPS:
             self._keys[name] = known[name] if name in known else (await keys.create_app(name)).client_key
         kept = home.secrets()

@@ -17,10 +17,12 @@ from ingest.model.terms import (
     I32,
     I64,
     METRICS,
+    NAME_CHARS,
     OTHER,
     REUSED,
     U8,
     UNKNOWN,
+    VERSION_CHARS,
     VIEWS,
     WINDOW_US,
     ClockKind,
@@ -33,6 +35,7 @@ from ingest.model.terms import (
     SendStamp,
     Status,
     Stratum,
+    short_name,
 )
 
 __all__ = [
@@ -42,10 +45,12 @@ __all__ = [
     "I32",
     "I64",
     "METRICS",
+    "NAME_CHARS",
     "OTHER",
     "REUSED",
     "U8",
     "UNKNOWN",
+    "VERSION_CHARS",
     "VIEWS",
     "WINDOW_US",
     "Assigned",
@@ -74,4 +79,5 @@ __all__ = [
     "Spans",
     "Status",
     "Stratum",
+    "short_name",
 ]

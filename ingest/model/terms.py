@@ -57,6 +57,16 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
 OTHER = "{other}"
 """Value of every dimension of the series that counts what exceeds a view's cardinality limit."""
 
+VERSION_CHARS = 64
+"""Of an app's version as series and spans hold it: clients choose it, and every series of it repeats it."""
+NAME_CHARS = 32
+"""Of a network's or system's name."""
+
+
+def short_name(text: str) -> str:
+    """The name of a network or operating system as series and spans hold it."""
+    return text.lower()[:NAME_CHARS]
+
 
 class Kind(IntEnum):
     """Span kind, numbered as in OTLP."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ingest.model import I32, I64, U8, UNKNOWN, DeviceClass, Reception, SpanBatch
+from ingest.model import I32, I64, U8, UNKNOWN, DeviceClass, Reception, SpanBatch, short_name
 from ingest.pipeline.findings import Devices
 from ingest.pipeline.strings import StringTable
 
@@ -58,7 +58,7 @@ def _name_os(batch: SpanBatch, receptions: Sequence[Reception], os_of: Callable[
     agents = [os_of(reception.user_agent) if reception.user_agent else "" for reception in receptions]
     return table.codes(
         [
-            (batch.strings[code] or agents[body]).lower()[:32]
+            short_name(batch.strings[code] or agents[body])
             for code, body in zip(batch.resources.os_name.tolist(), batch.resources.body.tolist(), strict=True)
         ]
     )

@@ -9,7 +9,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from ingest import sketch
-from ingest.model import I32, UNKNOWN, WINDOW_US, Counted, DeviceClass, Mask, Reception, Series, SpanBatch, Spans
+from ingest.model import (
+    I32,
+    UNKNOWN,
+    VERSION_CHARS,
+    WINDOW_US,
+    Counted,
+    DeviceClass,
+    Mask,
+    Reception,
+    Series,
+    SpanBatch,
+    Spans,
+    short_name,
+)
 from ingest.pipeline.findings import Found
 from ingest.pipeline.strings import StringTable
 
@@ -58,11 +71,12 @@ def _distinct_senders(
     def known(codes: I32) -> I32:
         return np.where(codes == 0, np.int32(unknown), codes)
 
-    network = table.codes([batch.strings[code].lower()[:32] for code in resources.network.tolist()])
+    network = table.codes([short_name(batch.strings[code]) for code in resources.network.tolist()])
+    version = table.codes([batch.strings[code][:VERSION_CHARS] for code in resources.version.tolist()])
     rows = np.stack(
         [
             app_ids[resources.body],
-            known(resources.version),
+            known(version),
             known(found.countries),
             classes[found.devices.classes],
             known(network),

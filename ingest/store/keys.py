@@ -18,7 +18,7 @@ from typing import Any
 
 import asyncpg
 
-from ingest.ports import Grant
+from ingest.ports import App, Grant
 
 PREFIXES: Mapping[str, str] = {"client": "fh_pub_", "server": "fh_srv_", "token": "fh_tok_", "operator": "fh_ops_"}
 RANDOM_BYTES = 18
@@ -27,15 +27,6 @@ RANDOM_BYTES = 18
 def digest(key: str) -> bytes:
     """BLAKE2b-256 of a key: what is stored, and what `Keys.grants` is looked up by."""
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """An app as its owner sees it."""
-
-    app_id: int
-    name: str
-    client_key: str
 
 
 @dataclass(frozen=True, slots=True)

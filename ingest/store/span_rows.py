@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from ingest.model import Attributes, ClockQuality, DeviceClass, Resources, SpanBatch, Stratum
+from ingest.model import VERSION_CHARS, Attributes, ClockQuality, DeviceClass, Resources, SpanBatch, Stratum, short_name
 from ingest.ports import Sampled
 from ingest.store.binary_copy import POSTGRES_EPOCH_US
 from ingest.store.rollup_rows import INT8_ARRAY, fill_array
@@ -116,9 +116,10 @@ def _senders(batch: SpanBatch, strings: Sequence[str], text: Sequence[bytes]) ->
     columns = {f.name: getattr(resources, f.name).tolist() for f in fields(Resources) if f.name not in _OWN_COLUMN}
     described = _by_owner(batch.resource_attributes, len(resources), strings)
     codes = zip(*(getattr(resources, name).tolist() for name in _BY_RESOURCE), strict=True)
-    network = {code: _text(strings[code].lower()[:32]) if code else _NULL for code in set(columns["network"])}
+    networks = {code: _text(short_name(strings[code])) if code else _NULL for code in set(columns["network"])}
+    versions = {code: _text(strings[code][:VERSION_CHARS]) if code else _NULL for code in set(columns["version"])}
     senders = []
-    for row, (version, net, session) in enumerate(codes):
+    for row, (version, network, session) in enumerate(codes):
         described_here = dict(described.get(row, ()))
         for name, column in columns.items():
             value = column[row]
@@ -127,7 +128,7 @@ def _senders(batch: SpanBatch, strings: Sequence[str], text: Sequence[bytes]) ->
                     described_here[name] = strings[value]
             elif value >= 0:
                 described_here[name] = value
-        senders.append(text[version] + network[net] + text[session] + _json(described_here))
+        senders.append(versions[version] + networks[network] + text[session] + _json(described_here))
     return senders
 
 

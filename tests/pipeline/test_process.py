@@ -227,6 +227,11 @@ def test_nothing_personal_reaches_the_record():
         assert needle not in text
 
 
+def test_a_version_of_any_length_is_short_in_every_series():
+    long = "5.2.1-" + "release-candidate-" * 100
+    assert series(run([{}], version=long))[0]["version"] == long[:64]
+
+
 def test_the_client_s_own_route_template_wins():
     record = run([{"url": "https://api.shop.example/a/b?c=d", "route": "/orders/{id}"}])
     assert series(record)[0]["route"] == "GET api.shop.example/orders/{id}"
