@@ -33,6 +33,10 @@ class Outcome(IntEnum):
     """It started before what retention holds."""
     INVALID_NAME = 9
     """It has no name, or one that is not text."""
+    COUNTED_NO_CONSENT = 10
+    """Counted without identifiers; the user has not agreed to more."""
+    NO_CONSENT = 11
+    """The user has not agreed even to that."""
 
     @property
     def label(self) -> str:
@@ -40,8 +44,8 @@ class Outcome(IntEnum):
         return _LABELS[self]
 
 
-ACCEPTED = (Outcome.KEPT, Outcome.COUNTED_ONLY)
-REJECTIONS = tuple(outcome for outcome in Outcome if outcome >= Outcome.INVALID_ID)
+ACCEPTED = (Outcome.KEPT, Outcome.COUNTED_ONLY, Outcome.COUNTED_NO_CONSENT)
+REJECTIONS = tuple(outcome for outcome in Outcome if outcome not in {*ACCEPTED, Outcome.DUPLICATE})
 
 _LABELS = {
     outcome: (f"rejected:{outcome.name.lower()}" if outcome in REJECTIONS else outcome.name.lower())

@@ -93,6 +93,8 @@ class Rollups:
     """(g, 9) by `METRICS`: how many bins each sketch has; 0 when nothing was measured."""
     bins: npt.NDArray[np.void]
     """`ingest.sketch.Bins` of all sketches, row after row and metric after metric."""
+    sessions: Sequence[bytes]
+    """(g,) sketch of the distinct sessions (`ingest.sessions`); empty when none had one."""
 
     def __len__(self) -> int:
         return len(self.series_id)
@@ -111,6 +113,17 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ScrubRow:
+    """A partial of what was scrubbed, of an app, hour of receipt and rule."""
+
+    app_id: int
+    hour: int
+    """received_at_us // 3_600_000_000"""
+    rule: str
+    finds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sampled:
     """The sampled spans of one record."""
 
@@ -118,7 +131,8 @@ class Sampled:
     """(k,) of each kept span."""
     kept: Kept
     strings: Sequence[str]
-    policy_version: int
+    policy_version: I32
+    """(k,) of each kept span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +146,7 @@ class Update:
     rollups: Rollups
     ledger: Sequence[LedgerRow]
     sampled: Sequence[Sampled]
+    scrubs: Sequence[ScrubRow]
 
 
 class Transaction(Protocol):
@@ -182,6 +197,37 @@ class Keys(Protocol):
 
     async def grants(self) -> Mapping[bytes, Grant]:
         """BLAKE2b-256 of the key → what it opens. Cheap enough to call every few seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """A privacy policy as it was applied."""
+
+    app_id: int
+    """0: of every app that has none of its own."""
+    version: int
+    """Grows with every policy applied, whichever app it is for; spans name it."""
+    text: str
+    """TOML; "" takes the app's own policy away again."""
+    applied_at_us: int
+
+
+class Policies(Protocol):
+    """The privacy policies of all apps."""
+
+    async def newest(self) -> Sequence[PolicyText]:
+        """The newest of each app, and of 0. Cheap enough to call every few seconds.
+
+        Raises:
+            ingest.errors.Unavailable: they cannot be read now.
+        """
+
+    async def apply(self, app_id: int, text: str) -> int:
+        """Puts a policy in force; returns its version, that of the newest when that has the same text.
+
+        Raises:
+            ingest.errors.Unavailable: it is not, or nobody knows.
+        """
 
 
 @dataclass(frozen=True, slots=True)

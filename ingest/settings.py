@@ -10,6 +10,9 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import privacy
+from privacy import BUILT_IN, Ring
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -53,13 +56,22 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the pipeline is to do with an app's spans."""
+    """What the pipeline is to do with the spans of every app."""
 
     limits: Limits
     sampling: Sampling
-    pseudonym_key: bytes
+    ring: Ring
+    """Gives the keys of pseudonyms."""
     retention_us: int
-    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AppPolicy:
+    """The privacy policy in force for an app."""
+
+    version: int = 0
+    """0: the built-in one."""
+    rules: privacy.Policy = BUILT_IN
 
 
 class Setting(NamedTuple):
@@ -176,7 +188,7 @@ class Settings:
             spans=self["FIRSTHOP_MAX_SPANS"],
         )
 
-    def policy(self, pseudonym_key: bytes) -> Policy:
+    def policy(self, ring: Ring) -> Policy:
         """The pipeline's policy."""
         return Policy(
             limits=self.limits(),
@@ -187,6 +199,6 @@ class Settings:
                 unknown=self["FIRSTHOP_KEEP_UNKNOWN"],
                 slow_us=self["FIRSTHOP_SLOW_MS"] * 1000,
             ),
-            pseudonym_key=pseudonym_key,
+            ring=ring,
             retention_us=self["FIRSTHOP_SPAN_DAYS"] * 86_400_000_000,
         )

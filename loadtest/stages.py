@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -14,8 +15,9 @@ from ingest.decode.formats import DECODERS, Format
 from ingest.decode.inflate import inflate
 from ingest.journal import record as records
 from ingest.model import Processed, Reception, SendStamp
-from ingest.settings import Settings
+from ingest.settings import AppPolicy, Settings
 from loadtest.bodies import Prepared, bodies
+from privacy import Ring
 
 MICRO_BATCH_SPANS = 1800
 """Spans of a micro-batch when an edge worker is busy."""
@@ -48,7 +50,7 @@ FORMATS = {
 def measure_stages(format_name: str, encoding: str, spans: int) -> dict[str, float]:
     """CPU µs per span by `STAGES`: the median over micro-batches of many bodies of `spans` spans each."""
     settings = Settings.from_env({})
-    policy = settings.policy(b"k" * 32)
+    policy = settings.policy(Ring(0, b"k" * 32))
     count = max(1, MICRO_BATCH_SPANS // spans)
     endless = bodies(format_name, encoding, spans, sealed_at_us=time.time_ns() // 1000, seed=7)
     rounds: list[dict[str, float]] = []
@@ -60,10 +62,13 @@ def measure_stages(format_name: str, encoding: str, spans: int) -> dict[str, flo
         inflated = clock("inflate", lambda: [inflate(one.body, encoding, 2 << 20) for one in prepared])  # noqa: B023
         decoded = clock("decode", lambda: DECODERS[FORMATS[format_name]](inflated, policy.limits))  # noqa: B023
         receptions = [_reception(one) for one in prepared]
+        run = partial(
+            process_module.process, policy=policy, policy_of=_built_in, country_of=lambda _: "BR", os_of=lambda _: ""
+        )
         with _verbs_timed(process_module, clock):
             processed: Processed = clock(
                 "process, rest",
-                lambda: process_module.process(decoded.batch, receptions, policy, lambda _: "BR", lambda _: ""),  # noqa: B023
+                lambda: run(decoded.batch, receptions),  # noqa: B023
             )
         clock.spent["process, rest"] -= sum(clock.spent[verb] for verb in VERBS)
         encoded = clock("record encode", lambda: records.encode(processed))  # noqa: B023
@@ -121,3 +126,8 @@ def _verbs_timed(module: Any, clock: _Clock) -> Iterator[None]:
     finally:
         for verb, original in originals.items():
             setattr(module, verb, original)
+
+
+def _built_in(app_id: int) -> AppPolicy:
+    del app_id
+    return AppPolicy()

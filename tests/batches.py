@@ -22,7 +22,8 @@ from ingest.model import (
     Spans,
 )
 from ingest.pipeline.strings import StringTable
-from ingest.settings import Limits, Policy, Sampling
+from ingest.settings import AppPolicy, Limits, Policy, Sampling
+from privacy import Ring
 
 NOW_US = 1_790_000_000_000_000
 DAY_US = 86_400_000_000
@@ -30,7 +31,13 @@ DAY_US = 86_400_000_000
 
 def policy(**sampling: Any) -> Policy:
     """A policy with default limits, seven days of retention and the given sampling."""
-    return Policy(Limits(), Sampling(**sampling), pseudonym_key=b"k" * 32, retention_us=7 * DAY_US)
+    return Policy(Limits(), Sampling(**sampling), ring=Ring(0, b"k" * 32), retention_us=7 * DAY_US)
+
+
+def built_in(app_id: int) -> AppPolicy:
+    """Every app under the built-in privacy policy."""
+    del app_id
+    return AppPolicy()
 
 
 def reception(**given: Any) -> Reception:
@@ -56,6 +63,7 @@ def spans_of(spans: Sequence[dict[str, Any]], bodies: int = 1, **resource: Any) 
     resources = {f.name: np.full(bodies, UNKNOWN, dtype=np.int64) for f in fields(Resources)}
     resources |= {name: np.full(bodies, table.code(resource.get(name, "")), dtype=np.int32) for name in Resources.CODES}
     resources["body"] = np.arange(bodies, dtype=np.int32)
+    resources["consent"] = np.full(bodies, resource.get("consent", 0), dtype=np.uint8)
     for name in ("memory_mb", "cores"):
         if name in resource:
             resources[name] = np.full(bodies, resource[name], dtype=np.int64)

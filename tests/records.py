@@ -21,6 +21,7 @@ from ingest.model import (
     Links,
     Processed,
     Resources,
+    Scrubs,
     Series,
     SpanBatch,
     Spans,
@@ -131,6 +132,7 @@ def make_record(
                 received_at_us=np.full(bodies, now_us, np.int64),
                 spans=outcomes.sum(axis=0).astype(np.int32),
                 outcomes=outcomes,
+                policy_version=np.ones(bodies, np.int32),
             ),
             drops=batch.drops,
             series=Series(np.full(values.shape[1], app_id, np.int32), values.astype(np.int32)),
@@ -140,9 +142,10 @@ def make_record(
                 window=start // WINDOW_US,
                 error=error,
                 buckets=np.stack([sketch.bucket(row) for row in (duration, *phases)]),
+                session=np.zeros(spans, np.int64),
             ),
             kept=Kept(batch.select(kept), assigned.take(kept)),
-            policy_version=1,
+            scrubs=Scrubs(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64)),
         )
     )
     # A decoded record has its one string table in both places.
@@ -187,6 +190,7 @@ def _resources(rng: np.random.Generator, count: int, strings: Strings, versions:
     columns["device_model"] = strings.choose(rng, count, [f"Pixel {n}" for n in range(50)])
     columns["memory_mb"] = np.full(count, 4096)
     columns["cores"] = np.full(count, UNKNOWN)
+    columns["consent"] = np.zeros(count, np.uint8)
     return Resources(**columns)
 
 

@@ -23,6 +23,8 @@ from ingest.outcome import Outcome
 from ingest.pipeline.process import process
 from ingest.settings import Limits, Policy, Sampling
 from ingest.sketch import Bins, quantiles
+from privacy import Ring
+from tests.batches import built_in
 from tests.service import running_service
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -91,8 +93,15 @@ def test_the_life_of_a_batch_stage_by_stage():
 
     # Nine verbs in one function (ingest/pipeline/process.py). Address and User-Agent go in, and do not come out.
     reception = Reception(app_id=1, received_at_us=NOW_US, address=ADDRESS, user_agent=USER_AGENT)
-    policy = Policy(Limits(), Sampling(), pseudonym_key=bytes(32), retention_us=7 * 86_400_000_000)
-    processed = process(batch, [reception], policy, country_of={ADDRESS: "BR"}.__getitem__, os_of=lambda _: "Android")
+    policy = Policy(Limits(), Sampling(), ring=Ring(0, b"k" * 32), retention_us=7 * 86_400_000_000)
+    processed = process(
+        batch,
+        [reception],
+        policy,
+        policy_of=built_in,
+        country_of={ADDRESS: "BR"}.__getitem__,
+        os_of=lambda _: "Android",
+    )
 
     # The ledger closes: three received, two kept, one rejected with its reason (ingest/outcome.py).
     ends = processed.ledger.outcomes[:, 0]

@@ -77,6 +77,7 @@ def settle(records: Sequence[Processed], bodies: Bodies, fresh: set[tuple[int, b
         rollups=rollups,
         ledger=[LedgerRow(*key, spans) for key, spans in ledger.items() if spans],
         sampled=[sample for sample in sampled if len(sample.app_id)],
+        scrubs=(),
     )
 
 
@@ -87,7 +88,7 @@ def _without(kept: Kept, mask: Mask) -> Kept:
 
 def _sampled(record: Processed, kept: Kept) -> Sampled:
     app_id: I32 = record.ledger.app_id[kept.batch.body_of_span]
-    return Sampled(app_id, kept, record.strings, record.policy_version)
+    return Sampled(app_id, kept, record.strings, record.ledger.policy_version[kept.batch.body_of_span])
 
 
 def _enter(ledger: dict[tuple[int, int, str], int], record: Processed, fresh: Mask) -> None:

@@ -188,6 +188,7 @@ def empty() -> Rollups:
         unknown=phases,
         sizes=np.zeros((0, len(METRICS)), np.int64),
         bins=np.zeros(0, sketch.Bins),
+        sessions=(),
     )
 
 
@@ -203,6 +204,7 @@ def concat(parts: Sequence[Rollups]) -> Rollups:
         unknown=np.concatenate([part.unknown for part in parts], axis=1),
         sizes=np.concatenate([part.sizes for part in parts]),
         bins=np.concatenate([part.bins for part in parts]),
+        sessions=[sketch for part in parts for sketch in part.sessions],
     )
 
 

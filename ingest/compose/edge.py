@@ -13,9 +13,10 @@ from ingest.edge.server import EdgeParts, serve
 from ingest.geo import Geo
 from ingest.journal.postgres import PostgresJournal, open_lane
 from ingest.pipeline.process import process
-from ingest.settings import Settings
+from ingest.settings import AppPolicy, Settings
 from ingest.store.keys import PostgresKeys
 from ingest.user_agent import UserAgents
+from privacy import Ring
 
 CONNECTIONS = 3
 """Two commits under way, and one for keys."""
@@ -27,14 +28,19 @@ async def run(settings: Settings, worker: int, stop: asyncio.Event, on_ready: Ca
     Raises:
         StartError, HomeError, GeoError: it cannot start.
     """
-    policy = settings.policy(bytes.fromhex(Home(settings["FIRSTHOP_DATA"]).secrets().pseudonym_key))
+    policy = settings.policy(Ring(0, bytes.fromhex(Home(settings["FIRSTHOP_DATA"]).secrets().pseudonym_key)))
+
+    def policy_of(app_id: int) -> AppPolicy:
+        del app_id
+        return AppPolicy()
+
     geo, agents = Geo(settings["FIRSTHOP_GEOIP"]), UserAgents()
     pool = await open_pool_or_explain(settings["DATABASE_URL"], CONNECTIONS)
     parts = EdgeParts(
         journal=PostgresJournal(pool, await open_lane(pool), limit_bytes=settings["FIRSTHOP_JOURNAL_BYTES"]),
         keys=PostgresKeys(pool),
         decoders=DECODERS,
-        process=partial(process, policy=policy, country_of=geo.country, os_of=agents.os_of),
+        process=partial(process, policy=policy, policy_of=policy_of, country_of=geo.country, os_of=agents.os_of),
         limits=settings.limits(),
         queue_bytes=settings["FIRSTHOP_QUEUE_BYTES"],
         commit_wait_s=settings["FIRSTHOP_COMMIT_MS"] / 1000,

@@ -138,7 +138,8 @@ class _Assembly:
         )
         memory_mb, cores = within(numbers.T, 0, REACH_US)
         coded = dict(zip(Resources.CODES, columns, strict=True))
-        return epochs, Resources(body=self.rows, memory_mb=memory_mb, cores=cores, **coded)
+        consent = np.zeros(len(self.readings), np.uint8)
+        return epochs, Resources(body=self.rows, memory_mb=memory_mb, cores=cores, consent=consent, **coded)
 
     def _bodies(self, epochs: I32) -> Bodies:
         m, rows = self.bodies, self.rows

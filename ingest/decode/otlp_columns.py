@@ -221,6 +221,7 @@ def _resource_columns(rows: Rows, grid: I64, body: I64) -> Resources:
         sdk=sdk,
         memory_mb=grid[RESOURCE.row["memory_mb"]],
         cores=grid[RESOURCE.row["cores"]],
+        consent=np.zeros(len(body), dtype=np.uint8),
     )
 
 

@@ -1,7 +1,7 @@
 """The journal's record: `Processed` as bytes and back, exactly.
 
     version: 1 byte │ zstd frame with checksum of:
-                      header length: u32 │ header: msgpack [policy version, strings, shapes] │ padding to 8 bytes
+                      header length: u32 │ header: msgpack [strings, shapes] │ padding to 8 bytes
                       every column of every table in the order of the dataclasses, little-endian, each padded to 8 bytes
 
 `ingest.model`'s dataclasses are the schema: nothing here names a column. So a change to them is a change of the format:
@@ -20,7 +20,7 @@ import zstandard
 
 from ingest.model import Columns, Kept, Processed, SpanBatch
 
-VERSION = 1
+VERSION = 2
 LEVEL = 1
 """Of zstd: higher levels save less space than their CPU costs."""
 MAX_RECORD_BYTES = 1 << 28
@@ -45,7 +45,7 @@ def encode(record: Processed) -> bytes:
             pieces.append(column.tobytes())
             if column.nbytes % _ALIGNMENT:
                 pieces.append(b"\0" * (-column.nbytes % _ALIGNMENT))
-    header = msgpack.packb([record.policy_version, list(record.strings), shapes], unicode_errors="surrogatepass")
+    header = msgpack.packb([list(record.strings), shapes], unicode_errors="surrogatepass")
     pieces[0] = len(header).to_bytes(4, "little") + header + b"\0" * (-(len(header) + 4) % _ALIGNMENT)
     return bytes([VERSION]) + zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(b"".join(pieces))
 
@@ -64,9 +64,9 @@ def decode(data: bytes) -> Processed:
     try:
         body = zstandard.ZstdDecompressor().decompress(memoryview(data)[1:], max_output_size=MAX_RECORD_BYTES)
         size = 4 + int.from_bytes(body[:4], "little")
-        policy_version, strings, shapes = msgpack.unpackb(memoryview(body)[4:size], unicode_errors="surrogatepass")
+        strings, shapes = msgpack.unpackb(memoryview(body)[4:size], unicode_errors="surrogatepass")
         columns = _columns(body, size + -size % _ALIGNMENT, shapes)
-        record: Processed = _build(Processed, {"policy_version": policy_version, "strings": strings}, columns)
+        record: Processed = _build(Processed, {"strings": strings}, columns)
     except (zstandard.ZstdError, msgpack.UnpackException, ValueError, TypeError, StopIteration) as error:
         raise RecordError(f"the record is damaged ({type(error).__name__}); it is kept aside for inspection") from None
     return record

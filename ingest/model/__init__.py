@@ -8,7 +8,7 @@ Nothing here does I/O. `Reception` holds the raw address and User-Agent of a req
 `Processed`, the only thing a journal accepts, has no field for it.
 """
 
-from ingest.model.processed import Assigned, Counted, Kept, Ledger, Processed, Series
+from ingest.model.processed import Assigned, Counted, Kept, Ledger, Processed, Scrubs, Series
 from ingest.model.spans import Attributes, Bodies, Columns, Decoded, Drops, Events, Links, Resources, SpanBatch, Spans
 from ingest.model.terms import (
     DIMENSIONS,
@@ -27,6 +27,7 @@ from ingest.model.terms import (
     WINDOW_US,
     ClockKind,
     ClockQuality,
+    ConsentState,
     DeviceClass,
     Kind,
     Mask,
@@ -59,6 +60,7 @@ __all__ = [
     "ClockKind",
     "ClockQuality",
     "Columns",
+    "ConsentState",
     "Counted",
     "Decoded",
     "DeviceClass",
@@ -73,6 +75,7 @@ __all__ = [
     "Processed",
     "Reception",
     "Resources",
+    "Scrubs",
     "SendStamp",
     "Series",
     "SpanBatch",

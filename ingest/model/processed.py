@@ -29,6 +29,8 @@ class Counted(Columns):
     error: Mask
     buckets: I16
     """(9, n) by `METRICS`: sketch bucket, or one of `ingest.sketch`'s marks."""
+    session: I64
+    """64 bits of the session's pseudonym, for counting distinct ones; 0 when there is none or no consent to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,19 @@ class Ledger(Columns):
     """Spans received in the body; equals the sum of its outcomes."""
     outcomes: I32
     """(len(Outcome), m)"""
+    policy_version: I32
+    """Of the privacy policy that the body was treated by; 0 for the built-in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubs(Columns):
+    """How often each rule replaced something, by app: once for every find in a distinct text of the micro-batch."""
+
+    app_id: I32
+    rule: I32
+    finds: I64
+
+    CODES: ClassVar[tuple[str, ...]] = ("rule",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +99,4 @@ class Processed:
     series: Series
     counted: Counted
     kept: Kept
-    policy_version: int
+    scrubs: Scrubs

@@ -91,6 +91,8 @@ class Resources(Columns):
     """Device memory in MiB, or UNKNOWN."""
     cores: I64
     """Logical processors, or UNKNOWN."""
+    consent: U8
+    """`ConsentState`."""
 
     CODES: ClassVar[tuple[str, ...]] = (
         "service",

@@ -130,6 +130,16 @@ class Stratum(IntEnum):
     SLOW = 2
 
 
+class ConsentState(IntEnum):
+    """What the SDK says its user has agreed to."""
+
+    MISSING = 0
+    GRANTED = 1
+    PENDING = 2
+    """Not asked yet, or not answered."""
+    DENIED = 3
+
+
 @dataclass(frozen=True, slots=True)
 class SendStamp:
     """The volatile send header of the native format: stamped anew for every attempt, outside the immutable body."""
@@ -158,6 +168,10 @@ class Reception:
     send: SendStamp | None = None
     trusted: bool = False
     """Sent with a server key, by a backend service."""
+    gpc: bool = False
+    """`Sec-GPC: 1`: Global Privacy Control."""
+    dnt: bool = False
+    """`DNT: 1`: Do Not Track."""
 
     def __repr__(self) -> str:
         return f"<Reception app={self.app_id}>"

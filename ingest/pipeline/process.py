@@ -21,16 +21,19 @@ from ingest.pipeline.link_traces import link_traces
 from ingest.pipeline.locate import locate
 from ingest.pipeline.name_routes import name_routes
 from ingest.pipeline.sample import sample
+from ingest.pipeline.scopes import Scopes, find_scopes
 from ingest.pipeline.scrub import scrub
 from ingest.pipeline.strings import StringTable, compact
 from ingest.pipeline.validate import validate
-from ingest.settings import Policy
+from ingest.settings import AppPolicy, Policy
 
 
 def process(
     batch: SpanBatch,
     receptions: Sequence[Reception],
     policy: Policy,
+    *,
+    policy_of: Callable[[int], AppPolicy],
     country_of: Callable[[str], str],
     os_of: Callable[[str], str],
 ) -> Processed:
@@ -40,6 +43,7 @@ def process(
         batch: the spans of many bodies, as decoded.
         receptions: what the transport knows of each body; receptions[i] belongs to row i of `batch.bodies`.
         policy: limits, rates and keys.
+        policy_of: app → its privacy policy.
         country_of: ISO country code of an address, "" when unknown.
         os_of: name of the operating system in a User-Agent, "" when unknown.
 
@@ -47,7 +51,8 @@ def process(
         The record to journal: no address, no User-Agent, no text that was not scrubbed.
     """
     fates = validate(batch.spans, policy.limits)
-    batch = scrub(batch, policy.pseudonym_key)
+    scopes = find_scopes(receptions, policy.ring, policy_of)
+    batch, scrubs = scrub(batch, scopes)
     anchored = anchor_clock(batch, receptions, policy)
     fates = np.where(fates == Outcome.KEPT, anchored.fates, fates)
     accepted = fates == Outcome.KEPT
@@ -73,18 +78,19 @@ def process(
     return compact(
         Processed(
             strings=table.strings,
-            ledger=_close_ledger(batch, receptions, np.where(accepted & ~kept, Outcome.COUNTED_ONLY, fates)),
+            ledger=_close_ledger(batch, receptions, np.where(accepted & ~kept, Outcome.COUNTED_ONLY, fates), scopes),
             drops=batch.drops,
             series=series,
             counted=counted,
             kept=Kept(batch=link_traces(batch.select(kept)), assigned=assigned.take(kept)),
-            policy_version=policy.version,
+            scrubs=scrubs,
         )
     )
 
 
-def _close_ledger(batch: SpanBatch, receptions: Sequence[Reception], fates: U8) -> Ledger:
+def _close_ledger(batch: SpanBatch, receptions: Sequence[Reception], fates: U8, scopes: Scopes) -> Ledger:
     """One row per body; every span of it stands under exactly one outcome."""
+    versions = np.array([scope.policy.version for scope in scopes.all], dtype=np.int32)
     bodies = len(batch.bodies)
     cells = batch.body_of_span + fates.astype(np.int64) * bodies
     outcomes = np.bincount(cells, minlength=len(Outcome) * bodies).reshape(len(Outcome), bodies).astype(np.int32)
@@ -94,4 +100,5 @@ def _close_ledger(batch: SpanBatch, receptions: Sequence[Reception], fates: U8) 
         received_at_us=np.array([reception.received_at_us for reception in receptions], dtype=np.int64),
         spans=np.bincount(batch.body_of_span, minlength=bodies).astype(np.int32),
         outcomes=outcomes,
+        policy_version=versions[scopes.of_body],
     )

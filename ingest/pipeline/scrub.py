@@ -3,18 +3,21 @@
 The new string table is filled only with what `privacy` gave back, so a text that no column names cannot survive:
 leaving one out loses it, never leaks it.
 
-A *role* is a column of text; a *cell* is a role and a code, numbered role · size + code. So what stands where, in which
-of two dozen columns, is one array, and each distinct cell is judged once.
+A *role* is a column of text; a *cell* is a scope (an app's policy and key), a role and a code, numbered in this order.
+So what stands where, in which of two dozen columns, is one array, and each distinct cell is judged once.
 """
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import privacy
-from ingest.model import I32, I64, Attributes, Bodies, Columns, Drops, Events, Resources, SpanBatch, Spans
+from ingest.model import I32, I64, Attributes, Bodies, Columns, Drops, Events, Resources, Scrubs, SpanBatch, Spans
 from ingest.outcome import DROP_REASONS
+from ingest.pipeline.scopes import Scope, Scopes
 from ingest.pipeline.strings import StringTable
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
@@ -51,49 +54,113 @@ ROLES = tuple(Role(name, column) for name, table in TABLES.items() for column in
 PLAIN = np.array([role.column not in PSEUDONYMS | CLOSED.keys() for role in ROLES])
 
 
-def scrub(batch: SpanBatch, pseudonym_key: bytes) -> SpanBatch:
-    """The same rows with scrubbed text; sessions and installations become keyed pseudonyms."""
-    strings, size = batch.strings, len(batch.strings)
-    cells, lengths = _cells(batch, size)
-    roles, codes = np.divmod(_distinct(cells, len(ROLES) * size), size)
-    given, named = codes != 0, PLAIN[roles]
-    plain, special = np.flatnonzero(given & named), np.flatnonzero(given & ~named)
-    pairs = [_distinct_pairs(getattr(batch, name), size) for name in ATTRIBUTES]
+def scrub(batch: SpanBatch, scopes: Scopes) -> tuple[SpanBatch, Scrubs]:
+    """The same rows with text scrubbed by each app's policy, and what was found.
 
-    kinds = [ROLES[role].kind for role in roles[plain].tolist()]
-    keys = [ROLES[role].column for role in roles[plain].tolist()]
-    texts = [strings[code] for code in codes[plain].tolist()]
-    for distinct, _ in pairs:
-        key_codes, value_codes = (part.tolist() for part in np.divmod(distinct, size))
-        kinds += ["attribute"] * len(distinct)
-        keys += [strings[code] for code in key_codes]
-        texts += [strings[code] for code in value_codes]
+    Sessions and installations become keyed pseudonyms.
+    """
+    scope_of = scopes.rows_of(batch)
+    size = len(batch.strings)
+    cells, lengths = _cells(batch, scope_of, size)
+    pairs = [_distinct_pairs(getattr(batch, name), scope_of[name], size) for name in ATTRIBUTES]
+    given = _Given(_distinct(cells, len(scopes.all) * len(ROLES) * size), *(distinct for distinct, _ in pairs))
+
     table = StringTable()
-    scrubbed = table.codes(privacy.scrub_many(kinds, keys, texts))
+    new = _Given(*(np.zeros(len(numbers), dtype=np.int32) for numbers in given))
+    counts: Counter[tuple[int, str]] = Counter()
+    for number, scope in enumerate(scopes.all):
+        parts = given.of_scope(number, size)
+        own = _Given(*(numbers[part] for numbers, part in zip(given, parts, strict=True)))
+        codes, hits = _scrub_scope(own, batch.strings, scope, table)
+        for column, part, new_codes in zip(new, parts, codes, strict=True):
+            column[part] = new_codes
+        counts.update({(scope.app_id, rule): finds for rule, finds in hits.items()})
 
-    new_codes = np.zeros(len(ROLES) * size, dtype=np.int32)
-    new_codes[roles[plain] * size + codes[plain]] = scrubbed[: len(plain)]
-    for role, code in zip(roles[special].tolist(), codes[special].tolist(), strict=True):
-        new_codes[role * size + code] = table.code(_replace(ROLES[role].column, strings[code], pseudonym_key))
-    columns = np.split(new_codes[cells], np.cumsum(lengths)[:-1])
-
+    new_codes = np.zeros(len(scopes.all) * len(ROLES) * size, dtype=np.int32)
+    new_codes[given.cells] = new.cells
     changes: dict[str, dict[str, I32]] = {name: {} for name in TABLES}
-    for role, column in zip(ROLES, columns, strict=True):
+    for role, column in zip(ROLES, np.split(new_codes[cells], np.cumsum(lengths)[:-1]), strict=True):
         changes[role.table][role.column] = column
-    start = len(plain)
-    for name, (distinct, inverse) in zip(ATTRIBUTES, pairs, strict=True):
-        changes[name]["value"] = scrubbed[start : start + len(distinct)][inverse]
-        start += len(distinct)
+    for name, (_, inverse), values in zip(ATTRIBUTES, pairs, new[1:], strict=True):
+        changes[name]["value"] = values[inverse]
     tables: dict[str, Any] = {name: replace(getattr(batch, name), **changes[name]) for name in TABLES}
-    return replace(batch, strings=table.strings, **tables)
+    return replace(batch, strings=table.strings, **tables), _scrubs(counts, table)
 
 
-def _cells(batch: SpanBatch, size: int) -> tuple[I64, list[int]]:
+class _Given(NamedTuple):
+    """What there is to judge, ascending: cells, and (scope, key, value) of both tables of attributes; or their codes."""
+
+    cells: Any
+    attributes: Any
+    resource_attributes: Any
+
+    def of_scope(self, number: int, size: int) -> "_Given":
+        """Which rows of each belong to a scope."""
+
+        def part(numbers: I64, width: int) -> slice:
+            return slice(*np.searchsorted(numbers, [number * width, (number + 1) * width]))
+
+        pairs = (part(numbers, size * size) for numbers in self[1:])
+        return _Given(part(self.cells, len(ROLES) * size), *pairs)
+
+
+def _scrub_scope(
+    given: _Given, strings: Sequence[str], scope: Scope, table: StringTable
+) -> tuple[Sequence[I32], Mapping[str, int]]:
+    """The new code of everything given in one scope, and how often each rule found something."""
+    size = len(strings)
+    roles, old = given.cells // size % len(ROLES), given.cells % size
+    plain = np.flatnonzero((old != 0) & PLAIN[roles])
+    texts = _Texts.of_cells(strings, roles[plain], old[plain])
+    for pairs in given[1:]:
+        texts.add_pairs(strings, pairs)
+    scrubbed = privacy.scrub_batch(texts.kinds, texts.keys, texts.texts)
+    codes = table.codes(scrubbed.texts)
+
+    cells = np.zeros(len(old), dtype=np.int32)
+    cells[plain] = codes[: len(plain)]
+    for row in np.flatnonzero((old != 0) & ~PLAIN[roles]).tolist():
+        cells[row] = table.code(_replace(ROLES[roles[row]].column, strings[old[row]], scope.key))
+    ends = np.cumsum([len(plain), len(given.attributes)])
+    return (cells, *np.split(codes, ends)[1:]), scrubbed.hits
+
+
+class _Texts(NamedTuple):
+    """What is handed to `privacy`, in step."""
+
+    kinds: list[str]
+    keys: list[str]
+    texts: list[str]
+
+    @classmethod
+    def of_cells(cls, strings: Sequence[str], roles: I64, codes: I64) -> "_Texts":
+        named = [ROLES[role] for role in roles.tolist()]
+        texts = [strings[code] for code in codes.tolist()]
+        return cls([role.kind for role in named], [role.column for role in named], texts)
+
+    def add_pairs(self, strings: Sequence[str], pairs: I64) -> None:
+        """Attributes as (scope, key, value)."""
+        size = len(strings)
+        self.kinds.extend(["attribute"] * len(pairs))
+        self.keys.extend([strings[code] for code in (pairs // size % size).tolist()])
+        self.texts.extend([strings[code] for code in (pairs % size).tolist()])
+
+
+def _scrubs(counts: Mapping[tuple[int, str], int], table: StringTable) -> Scrubs:
+    return Scrubs(
+        app_id=np.array([app_id for app_id, _ in counts], dtype=np.int32),
+        rule=table.codes([rule for _, rule in counts]),
+        finds=np.array([*counts.values()], dtype=np.int64),
+    )
+
+
+def _cells(batch: SpanBatch, scope_of: Mapping[str, I32], size: int) -> tuple[I64, list[int]]:
     """The cells of all columns of text, one after the other, and how long each column is."""
     columns = [getattr(getattr(batch, role.table), role.column) for role in ROLES]
     lengths = [len(column) for column in columns]
     offsets = np.repeat(np.arange(len(ROLES), dtype=np.int64) * size, lengths)
-    return np.concatenate(columns) + offsets, lengths
+    scopes = np.concatenate([scope_of[role.table] for role in ROLES]).astype(np.int64)
+    return np.concatenate(columns) + offsets + scopes * (len(ROLES) * size), lengths
 
 
 def _distinct(numbers: I64, limit: int) -> I64:
@@ -103,9 +170,9 @@ def _distinct(numbers: I64, limit: int) -> I64:
     return np.flatnonzero(marks)
 
 
-def _distinct_pairs(attributes: Attributes, size: int) -> tuple[I64, I64]:
-    """The distinct (key, value) of a table as key · size + value, and which of them each row holds."""
-    pairs = attributes.key.astype(np.int64) * size + attributes.value
+def _distinct_pairs(attributes: Attributes, scope: I32, size: int) -> tuple[I64, I64]:
+    """The distinct (scope, key, value) of a table as numbers to the base `size`, and which of them each row holds."""
+    pairs = (scope.astype(np.int64) * size + attributes.key) * size + attributes.value
     distinct, inverse = np.unique(pairs, return_inverse=True)
     return distinct, inverse.ravel()
 

@@ -48,12 +48,14 @@ def compact(record: Processed) -> Processed:
         used[getattr(kept.assigned, name)] = True
     used[record.drops.reason] = True
     used[record.series.values] = True
+    used[record.scrubs.rule] = True
     codes = _renumber(used)
     strings = record.strings
     return replace(
         record,
         strings=[strings[code] for code in np.flatnonzero(used).tolist()],
         drops=record.drops.recode(codes),
+        scrubs=record.scrubs.recode(codes),
         series=replace(record.series, values=codes[record.series.values]),
         kept=Kept(batch=replace(batch.recode(codes), strings=()), assigned=kept.assigned.recode(codes)),
     )

@@ -111,6 +111,7 @@ def merge(partials: Partials, width_us: int, *, at_least: int = 1) -> Rollups:
         unknown=np.stack([_sum(row, group, count) for row in partials.unknown]),
         sizes=sizes,
         bins=bins,
+        sessions=[b""] * count,
     )
 
 

@@ -22,9 +22,11 @@ from ingest.model import Processed
 from ingest.pipeline.process import process
 from ingest.ports import Grant
 from ingest.settings import Limits, Policy, Sampling
+from privacy import Ring
+from tests.batches import built_in
 
 CLIENT_KEY, SERVER_KEY, TOKEN, SHOP_KEY = "fh_pub_one", "fh_srv_one", "fh_tok_one", "fh_pub_shop"
-POLICY = Policy(Limits(), Sampling(), pseudonym_key=b"k" * 32, retention_us=7 * 86_400_000_000)
+POLICY = Policy(Limits(), Sampling(), ring=Ring(0, b"k" * 32), retention_us=7 * 86_400_000_000)
 
 
 class MemoryJournal:
@@ -136,7 +138,7 @@ async def running_edge(**changes: Any) -> AsyncIterator[RunningEdge]:
             journal=journal,
             keys=keys,
             decoders=DECODERS,
-            process=partial(process, policy=POLICY, country_of=lambda _: "", os_of=lambda _: ""),
+            process=partial(process, policy=POLICY, policy_of=built_in, country_of=lambda _: "", os_of=lambda _: ""),
             limits=Limits(),
             queue_bytes=32 << 20,
             commit_wait_s=0.005,

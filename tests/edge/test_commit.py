@@ -11,6 +11,7 @@ from client_sdk_spec import encoder
 from ingest.decode.formats import DECODERS, Format
 from ingest.edge.commit import BATCH_BYTES
 from ingest.pipeline.process import process
+from tests.batches import built_in
 from tests.edge.conftest import POLICY, RunningEdge, StartEdge, native
 from tests.edge.test_answers import PROTOBUF, otlp_request
 
@@ -152,7 +153,7 @@ def where_processed(threads: list[str]) -> Any:
 
     def run(batch: Any, receptions: Any) -> Any:
         threads.append(threading.current_thread().name)
-        return process(batch, receptions, POLICY, lambda _: "", lambda _: "")
+        return process(batch, receptions, POLICY, policy_of=built_in, country_of=lambda _: "", os_of=lambda _: "")
 
     return run
 

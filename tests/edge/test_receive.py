@@ -140,10 +140,11 @@ class Receptions:
 
     def __call__(self, batch: object, receptions: list[Reception]) -> object:
         from ingest.pipeline.process import process
+        from tests.batches import built_in
         from tests.edge.conftest import POLICY
 
         self.seen.extend(receptions)
-        return process(batch, receptions, POLICY, lambda _: "", lambda _: "")  # type: ignore[arg-type]
+        return process(batch, receptions, POLICY, policy_of=built_in, country_of=lambda _: "", os_of=lambda _: "")  # type: ignore[arg-type]
 
 
 async def test_what_the_transport_says_reaches_the_pipeline(start_edge: StartEdge):

@@ -21,7 +21,7 @@ from ingest.model import (
 )
 from ingest.outcome import Outcome
 from ingest.pipeline.process import process
-from tests.batches import DAY_US, NOW_US, policy, reception, spans_of
+from tests.batches import DAY_US, NOW_US, built_in, policy, reception, spans_of
 
 
 def nowhere(_: str) -> str:
@@ -30,7 +30,14 @@ def nowhere(_: str) -> str:
 
 def run(spans, bodies=1, receptions=None, rules=None, country_of=nowhere, os_of=nowhere, **resource) -> Processed:
     batch = spans_of(spans, bodies=bodies, **resource)
-    return process(batch, receptions or [reception()] * bodies, rules or policy(), country_of, os_of)
+    return process(
+        batch,
+        receptions or [reception()] * bodies,
+        rules or policy(),
+        policy_of=built_in,
+        country_of=country_of,
+        os_of=os_of,
+    )
 
 
 def outcomes(record: Processed, body: int = 0) -> dict[Outcome, int]:
@@ -170,7 +177,7 @@ def test_a_monotonic_clock_with_a_send_stamp_is_anchored_with_a_bound():
     batch = spans_of([{"start_us": 5_000_000}, {"start_us": 6_000_000}])
     batch = replace(batch, bodies=replace(batch.bodies, clock=np.array([1], np.uint8)))
     stamped = reception(send=SendStamp(mono_us=65_000_000, rtt_us=80_000))
-    record = process(batch, [stamped], policy(), nowhere, nowhere)
+    record = process(batch, [stamped], policy(), policy_of=built_in, country_of=nowhere, os_of=nowhere)
     starts = record.kept.assigned.start_at_us
     assert starts.tolist() == [NOW_US - 60_040_000, NOW_US - 59_040_000]
     assert record.kept.assigned.clock_quality.tolist() == [ClockQuality.B] * 2
@@ -185,7 +192,9 @@ def test_a_stamp_of_another_epoch_or_of_a_background_upload_bounds_nothing():
     for stamp in (SendStamp(mono_us=1, epoch="other"), SendStamp(mono_us=1, background=True)):
         batch = spans_of([{"start_us": 5_000_000}])
         batch = replace(batch, bodies=replace(batch.bodies, clock=np.array([1], np.uint8)))
-        record = process(batch, [reception(send=stamp)], policy(), nowhere, nowhere)
+        record = process(
+            batch, [reception(send=stamp)], policy(), policy_of=built_in, country_of=nowhere, os_of=nowhere
+        )
         assert record.kept.assigned.clock_quality.tolist() == [ClockQuality.F]
         assert record.kept.assigned.start_at_us.tolist() == [NOW_US - 100_000]
 
