@@ -14,7 +14,7 @@ from typing import Any
 import msgpack
 
 from client_sdk_spec.encoder import FIELDS, HERE, compress, encode
-from client_sdk_spec.samples import batch, edge_case
+from client_sdk_spec.samples import batch, consent_case, edge_case
 
 VECTORS = HERE / "vectors"
 SUFFIXES = {"gzip": ".gz", "zstd": ".zst", "deflate": ".zz", "identity": ""}
@@ -30,6 +30,7 @@ def main(target: Path = VECTORS) -> None:
         (target / folder).mkdir(parents=True)
     random = Random(30)
     batches = {f"n{spans:03}": batch(random, spans) for spans in (0, 1, 30, 120)} | {"edge": edge_case()}
+    batches |= {f"consent_{state}": consent_case(state) for state in ("granted", "pending", "denied")}
     for name, logical in batches.items():
         golden(target / "golden", name, logical)
     for name, (body, columns) in tolerated().items():
@@ -67,7 +68,10 @@ def expected(logical: Mapping[str, Any]) -> dict[str, Any]:
             "sealed_wall_us": clock.get("wall_us", UNKNOWN),
         },
         "resource": {
-            name: resource.get(name, "" if kind == "text" else UNKNOWN) for name, kind in FIELDS["resource"].items()
+            name: _consent(resource.get(name))
+            if kind == "state"
+            else resource.get(name, "" if kind == "text" else UNKNOWN)
+            for name, kind in FIELDS["resource"].items()
         },
         "spans": _expected_spans(spans),
         "attributes": {
@@ -90,6 +94,13 @@ def expected(logical: Mapping[str, Any]) -> dict[str, Any]:
             "spans": list(logical.get("dropped", {}).values()),
         },
     }
+
+
+def _consent(word: str | None) -> str:
+    """What a decoder must make of a state: a word that nobody knows is `denied`."""
+    if word is None:
+        return "missing"
+    return word if word in {"granted", "pending"} else "denied"
 
 
 def _expected_spans(spans: list[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -119,7 +130,14 @@ def tolerated() -> dict[str, tuple[bytes, dict[str, Any]]]:
     packed = {"cols": {"humidity": b"\1"}, "resource": {"planet": [1]}, "future": {"deep": [1.5, True]}}
     nulls = {"attrs": None, "events": None, "links": None, "dropped": None}
     replacement = "\ufffd".encode()
+    odd = {**plain, "resource": {"service": "shop", "consent": "maybe"}}
+    blank = {**plain, "resource": {"service": "shop", "consent": ""}}
+    silent = _set("resource", "consent", to=None)
     return {
+        "unknown_consent.json": (encode(odd, "json"), expected(odd)),
+        "unknown_consent.msgpack": (encode(odd, "msgpack"), expected(odd)),
+        "blank_consent.json": (encode(blank, "json"), expected(blank)),
+        "null_consent.json": (_changed_json(plain, silent), columns),
         "unknown_column.json": (_changed_json(plain, lambda body: _merge(body, newer)), columns),
         "unknown_column.msgpack": (_changed_msgpack(plain, lambda body: _merge(body, packed)), columns),
         "null_fields.json": (_changed_json(plain, lambda body: body.update(nulls)), columns),
@@ -202,6 +220,7 @@ _CHANGES: Mapping[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
     "id_length": ("wrong_length", _set("cols", "span_id", to="22" * 23)),
     "fraction": ("wrong_type", _set("resource", "memory_mb", to=0.5)),
     "text_for_number": ("wrong_type", _set("resource", "cores", to="8")),
+    "flag_for_consent": ("wrong_type", _set("resource", "consent", to=True)),
     "number_for_text": ("wrong_type", _set("resource", "service", to=8)),
     "beyond_int64": ("wrong_type", _set("clock", "mono_us", to=2**63)),
     "clock_kind": ("clock", _set("clock", "kind", to="sun")),

@@ -140,6 +140,24 @@ def _hex(random: Random, width: int) -> str:
     return random.randbytes(width).hex()
 
 
+def consent_case(state: str) -> Mapping[str, Any]:
+    """One request of a user who has said what may be known of it."""
+    return {
+        "id": "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
+        "resource": {"service": "shop", "session": "5e55", "consent": state},
+        "clock": {"kind": "wall"},
+        "spans": [
+            {
+                "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                "span_id": "00f067aa0ba902b7",
+                "name": "GET /orders/{id}",
+                "start_us": 1_760_000_000_000_000,
+                "duration_us": 120_000,
+            }
+        ],
+    }
+
+
 def edge_case() -> Mapping[str, Any]:
     """One span in which every rule of the format shows: escapes, marks, defaults, foreign text, links, sampling."""
     return {

@@ -1,4 +1,4 @@
-"""The command line: `firsthop serve`, the roles one by one, apps and keys, and `firsthop doctor`.
+"""The command line: `firsthop serve`, the roles one by one, apps and keys, privacy, and `firsthop doctor`.
 
 Exit codes: 0 done, 1 it failed and said why, 2 a setting or an argument cannot be used. Each command imports what it
 needs when it runs: a role's process does not load the supervisor, and `firsthop --help` loads nothing.
@@ -15,9 +15,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ingest import cli_privacy
 from ingest.compose.home import Ready, StartError
 from ingest.geo import GeoError
 from ingest.settings import SettingError, Settings
+from privacy.policy_file import PolicyError
 
 if TYPE_CHECKING:
     from ingest.compose.child import Role
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.run is None:
             return _doctor()
         given.run(Settings.from_env(os.environ), given)
-    except (SettingError, GeoError) as error:
+    except (SettingError, GeoError, PolicyError) as error:
         print(f"firsthop: {error}", file=sys.stderr)
         return UNUSABLE
     except StartError as error:
@@ -71,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     add("migrate", _migrate, "bring the database's schema up to date")
     add("doctor", None, "what is wrong with this machine, and what would help")
     _add_app(add("app", _app, "apps and their keys"))
+    cli_privacy.add_to(add("privacy", cli_privacy.run, "policies: what they do, which are in force; erasing"))
     return parser
 
 
@@ -81,7 +84,7 @@ def _add_app(app: argparse.ArgumentParser) -> None:
     create.add_argument("--origin", action="append", default=[], help="web origin that may use the client key")
     key = actions.add_parser("key", help="another key of an app")
     key.add_argument("name")
-    key.add_argument("--role", choices=("client", "server"), default="client")
+    key.add_argument("--role", choices=("client", "server", "privacy"), default="client")
     token = actions.add_parser("token", help="a token that reads an app, or with --operator every app")
     token.add_argument("name", nargs="?")
     token.add_argument("--operator", action="store_true")

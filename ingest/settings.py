@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import privacy
 from privacy import BUILT_IN, Ring
+from privacy.pseudonyms import period_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ SETTINGS = (
     Setting("FIRSTHOP_WORKERS", "0", _whole(0, 256), "Edge worker processes; 0 means one per core."),
     Setting("FIRSTHOP_TRUSTED_PROXIES", "", _networks, "Networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8."),
     Setting("FIRSTHOP_GEOIP", "", str, "Path of a country database in MaxMind format; empty: country is unknown."),
+    Setting("FIRSTHOP_GEOIP_ASN", "", str, "Path of an ASN database in MaxMind format; empty: provider is unknown."),
     Setting("FIRSTHOP_MAX_WIRE_BYTES", "1048576", _whole(1024, 1 << 26), "Largest request body as sent."),
     Setting("FIRSTHOP_MAX_BODY_BYTES", "2097152", _whole(1024, 1 << 26), "Largest request body once inflated."),
     Setting("FIRSTHOP_MAX_SPANS", "4096", _whole(1, 65536), "Most spans in one request."),
@@ -148,6 +150,7 @@ SETTINGS = (
     Setting(
         "FIRSTHOP_BATCH_ID_DAYS", "8", _whole(1, 365), "Days that batch ids are remembered, as long as clients retry."
     ),
+    Setting("FIRSTHOP_DEAD_DAYS", "7", _whole(1, 3650), "Days that records which could not be stored are kept."),
 )
 
 
@@ -202,3 +205,8 @@ class Settings:
             ring=ring,
             retention_us=self["FIRSTHOP_SPAN_DAYS"] * 86_400_000_000,
         )
+
+    def first_period(self, now_us: int) -> int:
+        """The earliest key period whose pseudonyms may be needed: what is kept, or comes late, is of none before it."""
+        days = max(self["FIRSTHOP_SPAN_DAYS"], self["FIRSTHOP_DEAD_DAYS"]) + self["FIRSTHOP_BATCH_ID_DAYS"]
+        return period_of(now_us - days * 86_400_000_000) - 1

@@ -9,8 +9,8 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from ingest.aggregate.catalog import Catalog
 from ingest.aggregate.turn import gather, settle
-from ingest.aggregate.windows import Catalog
 from ingest.decode.formats import DECODERS, Format
 from ingest.decode.inflate import inflate
 from ingest.journal import record as records
@@ -26,11 +26,14 @@ WARM_UP = 3
 
 VERBS = (
     "validate",
+    "honour_consent",
     "scrub",
     "anchor_clock",
     "classify_device",
     "locate",
+    "name_networks",
     "name_routes",
+    "identify",
     "count",
     "sample",
     "link_traces",
@@ -61,7 +64,7 @@ def measure_stages(format_name: str, encoding: str, spans: int) -> dict[str, flo
         clock = _Clock()
         inflated = clock("inflate", lambda: [inflate(one.body, encoding, 2 << 20) for one in prepared])  # noqa: B023
         decoded = clock("decode", lambda: DECODERS[FORMATS[format_name]](inflated, policy.limits))  # noqa: B023
-        receptions = [_reception(one) for one in prepared]
+        receptions = [reception(one) for one in prepared]
         run = partial(
             process_module.process, policy=policy, policy_of=_built_in, country_of=lambda _: "BR", os_of=lambda _: ""
         )
@@ -85,7 +88,8 @@ def _settle(read: Sequence[Processed], catalog: Catalog) -> None:
     catalog.add(update.series)
 
 
-def _reception(one: Prepared) -> Reception:
+def reception(one: Prepared) -> Reception:
+    """How a body arrived: 40 ms after it was sealed."""
     now_us = one.batch.sealed_at_us + 40_000
     send = SendStamp(
         mono_us=now_us - one.batch.sender.epoch_at_us,

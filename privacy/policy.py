@@ -1,10 +1,12 @@
 """What one app wants done with personal data: the policy, as data. `privacy.policy_file` reads it from TOML."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, NamedTuple
+
+import re2
 
 DROP = "\0"
 """What a `Replace` gives when the whole text is to go. No text holds a NUL by the time it is asked."""
@@ -45,7 +47,7 @@ class Pattern(NamedTuple):
     name: str
     """Lower-case words with `_`: its mark is `{name}`, its rule `policy:name`."""
     expression: Any
-    """Compiled by RE2, over UTF-8 read as Latin-1 as in `privacy.detect`."""
+    """Compiled by RE2 for UTF-8. Anchors mean one whole text, and it may match a NUL: search texts one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,48 @@ class Consent:
     """`DNT: 1`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How personal data of one app is treated. Keys may hold `*`; they are compared in lower case."""
+class Names:
+    """Names of fields, in any case; `*` stands for any characters, or none."""
 
-    allow_keys: tuple[str, ...] = ()
+    __slots__ = ("_exact", "_wild", "all")
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.all = tuple(dict.fromkeys(name.lower() for name in names))
+        self._exact = frozenset(name for name in self.all if "*" not in name)
+        wild = [name.encode().split(b"*") for name in self.all if "*" in name]
+        # RE2 over bytes: linear however many stars there are, and no text is beyond it.
+        self._wild = _compile(b"|".join(b".*".join(map(re2.escape, parts)) for parts in wild)) if wild else None
+
+    def __contains__(self, key: str) -> bool:
+        lower = key.lower()
+        if lower in self._exact:
+            return True
+        return self._wild is not None and self._wild.fullmatch(lower.encode("utf-8", "surrogatepass")) is not None
+
+    def __repr__(self) -> str:
+        return f"Names({self.all!r})"
+
+
+def _compile(expression: bytes) -> Any:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.dot_nl = True
+    options.log_errors = False
+    return re2.compile(expression, options)
+
+
+NO_NAMES = Names()
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """How personal data of one app is treated. Two are equal only when they are one: it may be the key of a cache."""
+
+    allow_keys: Names = NO_NAMES
     """Names that say nothing: their values are judged by what they hold."""
-    deny_keys: tuple[str, ...] = ()
+    deny_keys: Names = NO_NAMES
     """Names whose values always go: `{denied}`."""
-    listed: tuple[str, ...] | None = None
+    listed: Names | None = None
     """The attributes that may be stored; any other is left out. None: all may."""
     actions: Mapping[str, Action] = field(default_factory=dict)
     """Mark → what is done; `Action.MARK` where not named."""
@@ -84,21 +119,40 @@ class Policy:
 
     def allows(self, key: str) -> bool:
         """Whether the name is to say nothing of its value."""
-        return bool(self.allow_keys) and _matches(key, self.allow_keys)
+        return key in self.allow_keys
 
     def denies(self, key: str) -> bool:
         """Whether values of this name always go."""
-        return bool(self.deny_keys) and _matches(key, self.deny_keys)
+        return key in self.deny_keys
 
     def lists(self, key: str) -> bool:
         """Whether an attribute of this name may be stored."""
-        return self.listed is None or _matches(key, self.listed)
+        return self.listed is None or key in self.listed
+
+    def may_find(self, line: bytes) -> bool:
+        """Whether any of `patterns` may match in a text, in UTF-8: one search instead of one for each."""
+        if not self.patterns:
+            return False
+        return self._any_pattern is None or self._any_pattern.search(line) is not None
+
+    @cached_property
+    def _any_pattern(self) -> Any:
+        """All patterns as alternatives; None when RE2 does not take them together."""
+        options = re2.Options()
+        options.log_errors = False
+        options.never_capture = True
+        try:
+            return re2.compile(
+                b"|".join(b"(?:" + pattern.expression.pattern + b")" for pattern in self.patterns), options
+            )
+        except re2.error:
+            return None
+
+    @cached_property
+    def without_list(self) -> "Policy":
+        """The same for values that are no attributes."""
+        return replace(self, listed=None)
 
 
 BUILT_IN = Policy()
 """In force where no policy was given."""
-
-
-def _matches(key: str, names: tuple[str, ...]) -> bool:
-    lower = key.lower()
-    return any(fnmatchcase(lower, name) for name in names)

@@ -142,7 +142,7 @@ def make_record(
                 window=start // WINDOW_US,
                 error=error,
                 buckets=np.stack([sketch.bucket(row) for row in (duration, *phases)]),
-                session=np.zeros(spans, np.int64),
+                session=rng.choice(np.array([0, -5, *range(1, 9), 2**62]), spans),
             ),
             kept=Kept(batch.select(kept), assigned.take(kept)),
             scrubs=Scrubs(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64)),

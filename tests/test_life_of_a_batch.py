@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from client_sdk_spec import encoder
-from ingest.aggregate.windows import Catalog, Counts, fold
+from ingest.aggregate.catalog import Catalog
+from ingest.aggregate.windows import Counts, fold
 from ingest.decode.inflate import inflate
 from ingest.decode.native import decode_native
 from ingest.journal import record
@@ -91,7 +92,7 @@ def test_the_life_of_a_batch_stage_by_stage():
     batch = decoded.batch
     assert batch.spans.duration_us.tolist() == [251_500, 120_000, -1_000]
 
-    # Nine verbs in one function (ingest/pipeline/process.py). Address and User-Agent go in, and do not come out.
+    # Twelve verbs in one function (ingest/pipeline/process.py). Address and User-Agent go in, and do not come out.
     reception = Reception(app_id=1, received_at_us=NOW_US, address=ADDRESS, user_agent=USER_AGENT)
     policy = Policy(Limits(), Sampling(), ring=Ring(0, b"k" * 32), retention_us=7 * 86_400_000_000)
     processed = process(

@@ -1,6 +1,7 @@
 """The aggregator: takes records out of the journal and puts what they say into the store, exactly once.
 
-    read → claim batch ids → leave out duplicates → windows and ledger → write → consume → commit
+    read → who is erased → claim batch ids → leave out duplicates and the erased → windows and ledger → write → consume
+    → commit
 
 All of a turn but the read is one transaction, in which the journal's rows are deleted too: a crash before its commit
 leaves everything as it was, and the next turn does it again; after it, there is nothing left to do again.
@@ -14,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ingest.aggregate.catalog import Catalog
 from ingest.aggregate.turn import gather, settle
-from ingest.aggregate.windows import Catalog
 from ingest.errors import Unavailable
 from ingest.outcome import Outcome
 from ingest.ports import Entry, JournalReader, Store
@@ -124,8 +125,9 @@ class Aggregator:
         records = [entry.record for entry in entries]
         bodies = gather(records)
         async with self._store.transaction() as transaction:
+            erased = await transaction.erased(sorted({app_id for app_id, _, _ in bodies.claims}))
             fresh = await transaction.claim(bodies.claims)
-            update = settle(records, bodies, fresh, catalog)
+            update = settle(records, bodies, fresh, catalog, erased)
             await transaction.write(update)
             await transaction.consume([entry.position for entry in entries])
         # Only now: had the transaction failed, its series would not be there.

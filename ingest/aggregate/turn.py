@@ -1,14 +1,17 @@
 """What one turn of the aggregator does to the store, computed from records and the batch ids that are fresh. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
-from ingest.aggregate.windows import Catalog, Counts, fold
+from ingest.aggregate.catalog import Catalog
+from ingest.aggregate.windows import Counts, fold
 from ingest.model import I32, Kept, Mask, Processed
 from ingest.outcome import Outcome
-from ingest.ports import LedgerRow, Sampled, Update
+from ingest.pipeline.forget import find_theirs
+from ingest.ports import ErasedSession, LedgerRow, Sampled, ScrubRow, Tombstones, Update
 
 HOUR_US = 3_600_000_000
 MOST_DROPPED = 1 << 40
@@ -16,6 +19,9 @@ MOST_DROPPED = 1 << 40
 
 Batch = tuple[int, bytes, int]
 """(app_id, batch_id, received_at_us)"""
+Cells = dict[tuple[int, int, str], int]
+"""(app_id, hour, outcome or rule) → how often."""
+NOBODY: Mapping[int, Tombstones] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +55,40 @@ def gather(records: Sequence[Processed]) -> Bodies:
     return Bodies(ids, first, sorted((app_id, batch_id, at) for (app_id, batch_id), at in claims.items()))
 
 
-def settle(records: Sequence[Processed], bodies: Bodies, fresh: set[tuple[int, bytes]], catalog: Catalog) -> Update:
-    """Everything the records add once duplicates are left out.
+def settle(
+    records: Sequence[Processed],
+    bodies: Bodies,
+    fresh: set[tuple[int, bytes]],
+    catalog: Catalog,
+    erased: Mapping[int, Tombstones] = NOBODY,
+) -> Update:
+    """Everything the records add once duplicates, and spans of people who were erased, are left out.
 
     Args:
         fresh: of the claimed batch ids those never seen before.
         catalog: the day's series; not changed.
+        erased: by app.
     """
     masks = [
         mask & np.fromiter((key in fresh for key in keys), np.bool_, len(keys))
         for keys, mask in zip(bodies.ids, bodies.first, strict=True)
     ]
     counts, sampled = [], []
-    ledger: dict[tuple[int, int, str], int] = {}
+    ledger: Cells = {}
+    scrubs: Cells = {}
+    sessions: list[ErasedSession] = []
     for record, mask in zip(records, masks, strict=True):
         _enter(ledger, record, mask)
-        if mask.all():
-            counts.append(Counts(record.strings, record.series, record.counted))
-            sampled.append(_sampled(record, record.kept))
-        elif mask.any():
-            counts.append(Counts(record.strings, record.series, record.counted.take(mask[record.counted.body])))
-            sampled.append(_sampled(record, _without(record.kept, mask)))
+        if not mask.any():
+            continue
+        _enter_scrubs(scrubs, record, mask)
+        whole = mask.all()
+        counted = record.counted if whole else record.counted.take(mask[record.counted.body])
+        counts.append(Counts(record.strings, record.series, counted))
+        kept = _sampled(record, record.kept if whole else _without(record.kept, mask))
+        if erased:
+            kept = _forget(kept, erased, ledger, sessions, record)
+        sampled.append(kept)
     series, rollups = fold(counts, catalog)
     return Update(
         day=catalog.day,
@@ -77,8 +96,30 @@ def settle(records: Sequence[Processed], bodies: Bodies, fresh: set[tuple[int, b
         rollups=rollups,
         ledger=[LedgerRow(*key, spans) for key, spans in ledger.items() if spans],
         sampled=[sample for sample in sampled if len(sample.app_id)],
-        scrubs=(),
+        scrubs=[ScrubRow(*key, finds) for key, finds in scrubs.items()],
+        erased=sessions,
     )
+
+
+def _forget(
+    sampled: Sampled,
+    erased: Mapping[int, Tombstones],
+    ledger: Cells,
+    sessions: list[ErasedSession],
+    record: Processed,
+) -> Sampled:
+    """The sample without spans of people who were erased: counted they are, kept they are not."""
+    theirs = find_theirs(sampled.kept, sampled.strings, sampled.app_id, erased)
+    sessions += theirs.sessions
+    if not theirs.kept.any():
+        return sampled
+    for row in sampled.kept.batch.body_of_span[theirs.kept].tolist():
+        key = int(record.ledger.app_id[row]), int(record.ledger.received_at_us[row] // HOUR_US)
+        for outcome, spans in ((Outcome.KEPT, -1), (Outcome.COUNTED_ONLY, 1)):
+            ledger[*key, outcome.label] = ledger.get((*key, outcome.label), 0) + spans
+    stay = ~theirs.kept
+    kept = Kept(sampled.kept.batch.select(stay), sampled.kept.assigned.take(stay))
+    return Sampled(sampled.app_id[stay], kept, sampled.strings, sampled.policy_version[stay])
 
 
 def _without(kept: Kept, mask: Mask) -> Kept:
@@ -91,7 +132,7 @@ def _sampled(record: Processed, kept: Kept) -> Sampled:
     return Sampled(app_id, kept, record.strings, record.ledger.policy_version[kept.batch.body_of_span])
 
 
-def _enter(ledger: dict[tuple[int, int, str], int], record: Processed, fresh: Mask) -> None:
+def _enter(ledger: Cells, record: Processed, fresh: Mask) -> None:
     """Adds the record's bodies to the ledger: every span received, and its one outcome."""
 
     def add(key: tuple[int, int], outcome: str, spans: int) -> None:
@@ -113,3 +154,15 @@ def _enter(ledger: dict[tuple[int, int, str], int], record: Processed, fresh: Ma
         if fresh[body]:
             # A batch sent again says again what its client dropped. The figure is the client's word alone.
             add(keys[body], f"client:{record.strings[reason]}", min(max(spans, 0), MOST_DROPPED))
+
+
+def _enter_scrubs(scrubs: Cells, record: Processed, fresh: Mask) -> None:
+    """Adds what was scrubbed to the hour in which the app's first new body was received; nothing when all are old."""
+    hours: dict[int, int] = {}
+    for row in np.flatnonzero(fresh).tolist():
+        hours.setdefault(int(record.ledger.app_id[row]), int(record.ledger.received_at_us[row] // HOUR_US))
+    found = record.scrubs
+    for app_id, rule, finds in zip(found.app_id.tolist(), found.rule.tolist(), found.finds.tolist(), strict=True):
+        if app_id in hours:
+            key = app_id, hours[app_id], record.strings[rule]
+            scrubs[key] = scrubs.get(key, 0) + finds

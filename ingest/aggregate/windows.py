@@ -5,78 +5,20 @@ from sorting integers; sketches are cut out of one sorted array of (group, metri
 only on the day's first use of its series.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest import sketch
+from ingest import sessions, sketch
+from ingest.aggregate.catalog import U64, Catalog, hash_of
 from ingest.model import DIMENSIONS, I64, METRICS, OTHER, VIEWS, Counted, Phase, Series
 from ingest.ports import Rollups, SeriesRow
-
-HASHES_KEPT = 200_000
-"""Distinct dimension values whose hashes are remembered; clients choose them, so there must be an end."""
-
-U64 = npt.NDArray[np.uint64]
 
 _METRIC_BITS, _BUCKET_BITS = 4, 11
 _CELL_BITS = _METRIC_BITS + _BUCKET_BITS
 _MARKS = 2 * len(Phase)
-
-
-class Catalog:
-    """The series used on one day, and whether a view has room for another.
-
-    Args:
-        day: the day since 1970 that it is about.
-        known: series_id → (app_id, view) of those stored already.
-        limit: series per app and view; what comes later counts in the overflow series.
-    """
-
-    def __init__(self, day: int, known: Mapping[int, tuple[int, str]], limit: int) -> None:
-        self.day = day
-        self._limit = limit
-        self._known = set(known)
-        self._counts: dict[tuple[int, str], int] = {}
-        for key in known.values():
-            self._counts[key] = self._counts.get(key, 0) + 1
-        self._hashes: dict[str, int] = {}
-
-    def add(self, rows: Sequence[SeriesRow]) -> None:
-        """These series are stored now."""
-        for row in rows:
-            self._known.add(row.series_id)
-            key = (row.app_id, row.view)
-            self._counts[key] = self._counts.get(key, 0) + 1
-
-    def __contains__(self, series_id: int) -> bool:
-        return series_id in self._known
-
-    def unknown(self, series_ids: I64) -> list[int]:
-        """Places of the ids not used on this day before."""
-        known = self._known
-        return [place for place, series_id in enumerate(series_ids.tolist()) if series_id not in known]
-
-    def room(self, app_id: int, view: str) -> int:
-        """How many more series the view may have."""
-        return self._limit - self._counts.get((app_id, view), 0) if VIEWS[view] else 1
-
-    def hashes(self, strings: Sequence[str], used: npt.NDArray[np.intp]) -> U64:
-        """(len(strings),) the hash of every used string; 0 for the others."""
-        if len(self._hashes) > HASHES_KEPT:
-            self._hashes.clear()
-        known, table = self._hashes, np.zeros(len(strings), np.uint64)
-        found = []
-        for code in used.tolist():
-            text = strings[code]
-            value = known.get(text)
-            if value is None:
-                value = known[text] = _hash(text)
-            found.append(value)
-        table[used] = np.array(found, np.uint64)
-        return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +52,17 @@ class _Combinations:
 
 
 @dataclass(frozen=True, slots=True)
+class _Visits:
+    """Every distinct (series, window, session): spans of one visit to a route add nothing to who was there."""
+
+    span: npt.NDArray[np.intp]
+    """Row of one of its spans."""
+    session: npt.NDArray[np.intp]
+    """Row of `sessions`."""
+    sessions: I64
+
+
+@dataclass(frozen=True, slots=True)
 class _Cells:
     """Every (span, metric) that was measured, and every (span, phase) that is marked instead."""
 
@@ -138,7 +91,7 @@ def fold(records: Sequence[Counts], catalog: Catalog) -> tuple[list[SeriesRow], 
     ]
     counted = Counted.concat(shifted)
     windows, window_of_span = np.unique(counted.window, return_inverse=True)
-    cells = _cells_of(counted)
+    cells, visits = _cells_of(counted), _visits_of(counted, window_of_span, len(windows))
     rows: list[SeriesRow] = []
     parts: list[Rollups] = []
     for view in VIEWS:
@@ -152,6 +105,7 @@ def fold(records: Sequence[Counts], catalog: Catalog) -> tuple[list[SeriesRow], 
         distinct, group = _dense(keys, len(ids) * len(windows))
         series, window = np.divmod(distinct, len(windows))
         part = _count(counted, cells, group, len(distinct))
+        part = replace(part, sessions=_sketch_sessions(visits, group, len(distinct)))
         parts.append(
             replace(part, app_id=combinations.app_id[first[series]], series_id=ids[series], window=windows[window])
         )
@@ -160,7 +114,7 @@ def fold(records: Sequence[Counts], catalog: Catalog) -> tuple[list[SeriesRow], 
 
 def _series_ids(view: str, combinations: _Combinations) -> I64:
     """The id of the view's series for every combination: a hash of app, view and values, the same everywhere."""
-    ids = _mix(np.full(len(combinations.app_id), _hash(view), np.uint64), combinations.app_id.astype(np.uint64))
+    ids = _mix(np.full(len(combinations.app_id), hash_of(view), np.uint64), combinations.app_id.astype(np.uint64))
     for name in VIEWS[view]:
         ids = _mix(ids, combinations.hashes[DIMENSIONS.index(name)])
     return ids.view(np.int64)
@@ -168,9 +122,9 @@ def _series_ids(view: str, combinations: _Combinations) -> I64:
 
 def _overflow_row(app_id: int, view: str) -> SeriesRow:
     """The series that counts what exceeds the view's limit."""
-    ids = _mix(np.array([_hash(view)], np.uint64), np.array([app_id], np.uint64))
+    ids = _mix(np.array([hash_of(view)], np.uint64), np.array([app_id], np.uint64))
     for _ in VIEWS[view]:
-        ids = _mix(ids, np.array([_hash(OTHER)], np.uint64))
+        ids = _mix(ids, np.array([hash_of(OTHER)], np.uint64))
     values = tuple(OTHER if name in VIEWS[view] else None for name in DIMENSIONS)
     return SeriesRow(app_id, int(ids.view(np.int64)[0]), view, values)
 
@@ -204,7 +158,7 @@ def concat(parts: Sequence[Rollups]) -> Rollups:
         unknown=np.concatenate([part.unknown for part in parts], axis=1),
         sizes=np.concatenate([part.sizes for part in parts]),
         bins=np.concatenate([part.bins for part in parts]),
-        sessions=[sketch for part in parts for sketch in part.sessions],
+        sessions=[found for part in parts for found in part.sessions],
     )
 
 
@@ -277,6 +231,21 @@ def _cells_of(counted: Counted) -> _Cells:
     return _Cells(np.concatenate(measured)[order], packed[order], np.concatenate(marked), np.concatenate(mark))
 
 
+def _visits_of(counted: Counted, window_of_span: npt.NDArray[np.intp], windows: int) -> _Visits:
+    known = np.flatnonzero(counted.session)
+    distinct, session_of = np.unique(counted.session[known], return_inverse=True)
+    place = counted.series[known].astype(np.int64) * windows + window_of_span[known]
+    _, first = np.unique(place * len(distinct) + session_of, return_index=True)
+    return _Visits(known[first], session_of[first], distinct)
+
+
+def _sketch_sessions(visits: _Visits, group: npt.NDArray[np.intp], groups: int) -> list[bytes]:
+    """Who was in each group. A window holds few spans of most series, so most sketches are a handful of bytes."""
+    keys, _ = _dense(group[visits.span] * len(visits.sessions) + visits.session, groups * len(visits.sessions))
+    of_group, session = np.divmod(keys, max(len(visits.sessions), 1))
+    return sessions.sketches(of_group, visits.sessions[session], groups)
+
+
 def _count(counted: Counted, cells: _Cells, group: npt.NDArray[np.intp], groups: int) -> Rollups:
     """The partials of these groups; app, series and window are the caller's to fill in."""
     marks = np.bincount(group[cells.marked] * _MARKS + cells.mark, minlength=groups * _MARKS)
@@ -302,10 +271,6 @@ def _count(counted: Counted, cells: _Cells, group: npt.NDArray[np.intp], groups:
         sizes=sizes[:, : len(METRICS)],
         bins=bins,
     )
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def _mix(state: U64, value: U64) -> U64:

@@ -8,11 +8,12 @@ from ingest.aggregate.consume import Aggregator
 from ingest.compose.connect import open_pool_or_explain
 from ingest.journal.postgres import PostgresJournal
 from ingest.settings import Settings
+from ingest.store.erasures import PostgresErasures
 from ingest.store.plan import Retention
 from ingest.store.retain import Compactor
 from ingest.store.write import PostgresStore
 
-CONNECTIONS = 5
+CONNECTIONS = 6
 
 
 async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
@@ -25,10 +26,12 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
     store, journal = PostgresStore(pool), PostgresJournal(pool)
     aggregator = Aggregator(store, journal, _now_us, series_limit=settings["FIRSTHOP_SERIES_LIMIT"])
     batch_ids_us = settings["FIRSTHOP_BATCH_ID_DAYS"] * 86_400_000_000
-    compactor = Compactor(pool, Retention.of(settings), batch_ids_us, _now_us)
+    dead_us = settings["FIRSTHOP_DEAD_DAYS"] * 86_400_000_000
+    compactor = Compactor(pool, Retention.of(settings), batch_ids_us, _now_us, dead_us=dead_us)
+    erasures = PostgresErasures(pool, journal)
     on_ready()
     try:
-        await asyncio.gather(aggregator.run(stop), compactor.run(stop))
+        await asyncio.gather(aggregator.run(stop), compactor.run(stop), erasures.run(stop))
     finally:
         # Not closed: that would wait for the connection that holds the writer's lock, which ends with this process.
         pool.terminate()

@@ -12,17 +12,23 @@ from typing import NamedTuple
 
 import asyncpg
 
+from ingest.compose.connect import connected
 from ingest.compose.home import Home, HomeError, StartError
 from ingest.compose.listen import reserve
+from ingest.errors import Unavailable
 from ingest.geo import Geo, GeoError
 from ingest.query.server import DASHBOARD
 from ingest.settings import SettingError, Settings
+from ingest.store.policies import PostgresPolicies
+from privacy.policy_file import PolicyError, parse
 
 CLOCK_NOT_BEFORE = 1_767_225_600
 """2026-01-01: no clock that is right shows less."""
 CLOCK_APART_S = 2.0
 """Farther than this from the database's clock, windows and retention would disagree."""
 FREE_BYTES = 2 << 30
+FORGET_LATE_US = 2 * 86_400_000_000
+"""`firsthop serve` forgets keys once a day."""
 OLDEST_SERVER = 150_000
 """PostgreSQL 15, the oldest that understands the schema."""
 
@@ -53,13 +59,13 @@ async def examine(environment: dict[str, str]) -> list[Finding]:
     except HomeError as error:
         return [*findings, Finding("data directory", str(error), "name one that this user may write in FIRSTHOP_DATA")]
     findings.append(_space(home))
-    for check in (_ports, _versions, _countries, _dashboard, _clock):
+    for check in (_ports, _versions, _addresses, _dashboard, _clock, _pseudonyms):
         findings.extend(check(settings, home))
     if settings["DATABASE_URL"]:
         findings.append(await _database(settings["DATABASE_URL"]))
     ready = home.running()
     if ready is not None:
-        findings.append(await _records(ready.database))
+        findings += [await _records(ready.database), await _policies(ready.database)]
     return findings
 
 
@@ -116,15 +122,19 @@ def _versions(settings: Settings, home: Home) -> Iterator[Finding]:
         yield Finding(what, f"PostgreSQL {binaries}")
 
 
-def _countries(settings: Settings, home: Home) -> Iterator[Finding]:
+def _addresses(settings: Settings, home: Home) -> Iterator[Finding]:
     del home
-    path = settings["FIRSTHOP_GEOIP"]
-    try:
-        Geo(path)
-    except GeoError as error:
-        yield Finding("countries", str(error), "name a .mmdb file, or unset it: countries are unknown then")
-    else:
-        yield Finding("countries", "the database can be read" if path else "not configured: every country is unknown")
+    for what, countries, providers in (
+        ("countries", settings["FIRSTHOP_GEOIP"], ""),
+        ("providers", "", settings["FIRSTHOP_GEOIP_ASN"]),
+    ):
+        try:
+            Geo(countries, providers)
+        except GeoError as error:
+            yield Finding(what, str(error), "name a .mmdb file, or unset it: they are unknown then")
+        else:
+            known = countries or providers
+            yield Finding(what, "the database can be read" if known else "not configured: all are unknown")
 
 
 def _dashboard(settings: Settings, home: Home) -> Iterator[Finding]:
@@ -144,6 +154,32 @@ def _clock(settings: Settings, home: Home) -> Iterator[Finding]:
         yield Finding("clock", "this machine's clock is behind", "set it by NTP: every span is placed by it")
     else:
         yield Finding("clock", "is plausible")
+
+
+def _pseudonyms(settings: Settings, home: Home) -> Iterator[Finding]:
+    what = "pseudonyms"
+    due = settings.first_period(time.time_ns() // 1000 - FORGET_LATE_US)
+    if home.secrets().pseudonym_period < due:
+        remedy = "`firsthop privacy forget`, daily where `firsthop serve` does not run"
+        yield Finding(what, "keys are kept that nothing stored needs any more", remedy)
+    else:
+        yield Finding(what, "no key is kept longer than it should be")
+
+
+async def _policies(dsn: str) -> Finding:
+    what = "privacy policies"
+    try:
+        async with connected(dsn) as pool:
+            newest = await PostgresPolicies(pool).newest()
+    except (StartError, Unavailable) as error:
+        return Finding(what, f"cannot be read ({error})", "see what the supervisor's log says of the database")
+    for given in newest:
+        try:
+            parse(given.text)
+        except PolicyError as error:
+            remedy = "install the version that it was applied with, or `firsthop privacy apply` another"
+            return Finding(what, f"version {given.version} cannot be kept by this software: {error}", remedy)
+    return Finding(what, f"{sum(bool(given.text.strip()) for given in newest)} in force besides the built-in one")
 
 
 async def _records(dsn: str) -> Finding:

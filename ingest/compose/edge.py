@@ -9,17 +9,21 @@ from ingest.compose.connect import open_pool_or_explain
 from ingest.compose.home import Home
 from ingest.compose.listen import bind
 from ingest.decode.formats import DECODERS
+from ingest.edge.receive import now_us
 from ingest.edge.server import EdgeParts, serve
 from ingest.geo import Geo
 from ingest.journal.postgres import PostgresJournal, open_lane
 from ingest.pipeline.process import process
-from ingest.settings import AppPolicy, Settings
+from ingest.policy_book import PolicyBook
+from ingest.settings import Settings
 from ingest.store.keys import PostgresKeys
+from ingest.store.policies import PostgresPolicies
 from ingest.user_agent import UserAgents
-from privacy import Ring
+from privacy.policy_file import parse
+from privacy.pseudonyms import period_of
 
-CONNECTIONS = 3
-"""Two commits under way, and one for keys."""
+CONNECTIONS = 4
+"""Two commits under way, one for keys, one for policies."""
 
 
 async def run(settings: Settings, worker: int, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
@@ -28,19 +32,25 @@ async def run(settings: Settings, worker: int, stop: asyncio.Event, on_ready: Ca
     Raises:
         StartError, HomeError, GeoError: it cannot start.
     """
-    policy = settings.policy(Ring(0, bytes.fromhex(Home(settings["FIRSTHOP_DATA"]).secrets().pseudonym_key)))
-
-    def policy_of(app_id: int) -> AppPolicy:
-        del app_id
-        return AppPolicy()
-
-    geo, agents = Geo(settings["FIRSTHOP_GEOIP"]), UserAgents()
+    # What arrives belongs to the present period or a later one: earlier keys have no business here.
+    ring = Home(settings["FIRSTHOP_DATA"]).secrets().ring.since(period_of(now_us()))
+    policy = settings.policy(ring)
+    geo, agents = Geo(settings["FIRSTHOP_GEOIP"], settings["FIRSTHOP_GEOIP_ASN"]), UserAgents()
     pool = await open_pool_or_explain(settings["DATABASE_URL"], CONNECTIONS)
+    book = PolicyBook(PostgresPolicies(pool), parse)
     parts = EdgeParts(
         journal=PostgresJournal(pool, await open_lane(pool), limit_bytes=settings["FIRSTHOP_JOURNAL_BYTES"]),
         keys=PostgresKeys(pool),
         decoders=DECODERS,
-        process=partial(process, policy=policy, policy_of=policy_of, country_of=geo.country, os_of=agents.os_of),
+        process=partial(
+            process,
+            policy=policy,
+            policy_of=book.of,
+            country_of=geo.country,
+            provider_of=geo.provider,
+            os_of=agents.os_of,
+        ),
+        policy_of=book.of,
         limits=settings.limits(),
         queue_bytes=settings["FIRSTHOP_QUEUE_BYTES"],
         commit_wait_s=settings["FIRSTHOP_COMMIT_MS"] / 1000,
@@ -54,7 +64,10 @@ async def run(settings: Settings, worker: int, stop: asyncio.Event, on_ready: Ca
     # Decoding makes thousands of objects that all live until their micro-batch ends: looking for cycles among them
     # every 700, the default, cost OTLP a tenth of its CPU.
     gc.set_threshold(50_000, 20, 50)
+    await book.refresh()
+    fresh = asyncio.create_task(book.keep_fresh())
     try:
         await serve(parts, listening, stop, on_ready)
     finally:
+        fresh.cancel()
         await pool.close()

@@ -4,10 +4,14 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from privacy import Ring
+from privacy.pseudonyms import KEY_BYTES, period_of
 
 
 class StartError(Exception):
@@ -23,7 +27,8 @@ class Secrets:
     """What must survive a restart. `pseudonym_key` makes session ids unlinkable to what clients sent."""
 
     pseudonym_key: str
-    """64 hex digits."""
+    """64 hex digits: the root of `pseudonym_period`. Those of later periods follow from it, earlier ones do not."""
+    pseudonym_period: int
     app: str = ""
     client_key: str = ""
     token: str = ""
@@ -32,6 +37,16 @@ class Secrets:
 
     def __repr__(self) -> str:
         return "<Secrets>"
+
+    @property
+    def ring(self) -> Ring:
+        """The keys of pseudonyms."""
+        return Ring(self.pseudonym_period, bytes.fromhex(self.pseudonym_key))
+
+    def since(self, period: int) -> "Secrets":
+        """The same without the keys of earlier periods: pseudonyms of theirs cannot be made again."""
+        ring = self.ring.since(period)
+        return replace(self, pseudonym_key=ring.root.hex(), pseudonym_period=ring.period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,8 @@ class Home:
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise HomeError(f"FIRSTHOP_DATA ({self.path}) is not writable: change its owner or name another directory")
         self.ready_path = self.path / "ready.json"
+        self.policies_path = self.path / "policies"
+        """Where `firsthop serve` looks for privacy policies."""
         self._secrets_path = self.path / "keys.json"
         self._lock: IO[str] | None = None
 
@@ -91,24 +108,36 @@ class Home:
     def secrets(self) -> Secrets:
         """The secrets kept here; a new pseudonym key is made and kept when there are none.
 
+        A key without a period, from before there were any, is taken for the present period's.
+
         Raises:
             HomeError: they are there and cannot be read.
         """
         try:
-            return Secrets(**json.loads(self._secrets_path.read_text()))
+            given = json.loads(self._secrets_path.read_text())
+            kept = _secrets(given)
         except FileNotFoundError:
-            made = Secrets(pseudonym_key=secrets.token_hex(32))
-            self.keep(made)
-            return made
+            given, kept = {}, Secrets(pseudonym_key=secrets.token_hex(KEY_BYTES), pseudonym_period=_period_now())
         except (OSError, ValueError, TypeError):
             raise HomeError(
                 f"{self._secrets_path} cannot be read: restore it; when it is lost for good, delete it, and sessions "
                 "get new pseudonyms"
             ) from None
+        if "pseudonym_period" not in given:
+            self.keep(kept)
+        return kept
 
     def keep(self, kept: Secrets) -> None:
         """Keeps the secrets, readable by the owner alone."""
         _write(self._secrets_path, asdict(kept), mode=0o600)
+
+    def forget_before(self, period: int) -> Secrets:
+        """Takes out the keys of earlier periods, and keeps the rest: pseudonyms of theirs cannot be made again."""
+        kept = self.secrets()
+        later = kept.since(period)
+        if later != kept:
+            self.keep(later)
+        return later
 
     def write_ready(self, ready: Ready) -> None:
         """Says where everything listens; readers see the old file or the new one, never half of one."""
@@ -131,6 +160,22 @@ class Home:
     def remove_ready(self) -> None:
         """Nothing takes traffic any more."""
         self.ready_path.unlink(missing_ok=True)
+
+
+def _secrets(given: dict[str, Any]) -> Secrets:
+    """The secrets as they were written.
+
+    Raises:
+        ValueError, TypeError: these are none.
+    """
+    kept = Secrets(**({"pseudonym_period": _period_now()} | given))
+    if len(kept.ring.root) != KEY_BYTES or not isinstance(kept.pseudonym_period, int):
+        raise ValueError("the key has not 64 hex digits, or no period")
+    return kept
+
+
+def _period_now() -> int:
+    return period_of(time.time_ns() // 1000)
 
 
 def _write(path: Path, content: Mapping[str, object], mode: int) -> None:

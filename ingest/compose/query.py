@@ -6,12 +6,16 @@ from collections.abc import Callable
 from aiohttp import web
 
 from ingest.compose.connect import open_pool_or_explain
+from ingest.compose.erase import Eraser
 from ingest.compose.listen import bind
+from ingest.policy_book import PolicyBook
 from ingest.query.server import build
 from ingest.settings import Settings
 from ingest.store.keys import PostgresKeys
 from ingest.store.plan import Retention
+from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
+from privacy.policy_file import parse
 
 CONNECTIONS = 8
 
@@ -23,7 +27,15 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
         StartError: it cannot start.
     """
     pool = await open_pool_or_explain(settings["DATABASE_URL"], CONNECTIONS)
-    app = build(PostgresReader(pool, Retention.of(settings)), PostgresKeys(pool))
+    book = PolicyBook(PostgresPolicies(pool), parse)
+    await book.refresh()
+    fresh = asyncio.create_task(book.keep_fresh())
+    app = build(
+        PostgresReader(pool, Retention.of(settings)),
+        PostgresKeys(pool),
+        Eraser(pool, settings),
+        policy_of=book.of,
+    )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     await web.SockSite(runner, bind(settings["FIRSTHOP_QUERY_HOST"], settings["FIRSTHOP_QUERY_PORT"])).start()
@@ -31,5 +43,7 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
     try:
         await stop.wait()
     finally:
+        fresh.cancel()
         await runner.cleanup()
-        await pool.close()
+        # Not closed: that would wait for an erasure under way, which the aggregator's process takes up again.
+        pool.terminate()

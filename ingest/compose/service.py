@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -11,8 +12,9 @@ from typing import Any
 
 from ingest.compose.connect import connected
 from ingest.compose.demo import Demo
-from ingest.compose.home import Home, Ready, Secrets, StartError
+from ingest.compose.home import Home, HomeError, Ready, Secrets, StartError
 from ingest.compose.listen import address_of, reserve
+from ingest.compose.policies import PolicyFiles
 from ingest.compose.supervise import FIRST_BACKOFF_S, LAST_BACKOFF_S, Command, Fleet, worker_count
 from ingest.geo import Geo
 from ingest.settings import Settings
@@ -25,6 +27,7 @@ log = logging.getLogger("firsthop")
 FIRST_APP = "app"
 """Name of the app that a new service starts with."""
 POSTGRES_WATCH_S = 0.1
+FORGET_S = 86_400.0
 EDGE_STOP_S, AGGREGATE_STOP_S, QUERY_STOP_S = 15.0, 20.0, 5.0
 STOP_ORDER = ("traffic", "edge", "aggregate", "query")
 
@@ -121,6 +124,8 @@ class Service:
         self._home = Home(settings["FIRSTHOP_DATA"])
         self._database = Database(settings, self._home, self._publish)
         self._fleet = Fleet(self._publish)
+        self._policies = PolicyFiles(self._home.policies_path, lambda: connected(self._database.dsn))
+        self._chores: list[asyncio.Task[None]] = []
         self._ready: Ready | None = None
 
     async def run(self, stop: asyncio.Event, hurry: asyncio.Event, on_ready: Callable[[Ready], None]) -> None:
@@ -144,22 +149,28 @@ class Service:
         finally:
             self._ready = None
             self._home.remove_ready()
+            for chore in self._chores:
+                chore.cancel()
             await self._fleet.stop(hurry, STOP_ORDER)
             await self._database.stop()
 
     async def _start(self, on_ready: Callable[[Ready], None]) -> None:
         settings, home = self._settings, self._home
-        Geo(settings["FIRSTHOP_GEOIP"])
+        Geo(settings["FIRSTHOP_GEOIP"], settings["FIRSTHOP_GEOIP_ASN"])
         edge = reserve(settings["FIRSTHOP_EDGE_HOST"], settings["FIRSTHOP_EDGE_PORT"], "FIRSTHOP_EDGE_PORT")
         query = reserve(settings["FIRSTHOP_QUERY_HOST"], settings["FIRSTHOP_QUERY_PORT"], "FIRSTHOP_QUERY_PORT")
         self._reserved = (edge, query)
         await self._database.start()
         async with connected(self._database.dsn) as pool:
             await migrate(pool)
+            if not await PostgresKeys(pool).apps():
+                self._policies.write_first(FIRST_APP)
             kept = await ensure_app(pool, home.secrets())
             home.keep(kept)
             if self._demo is not None:
                 await self._demo.set_up(pool, home)
+        await self._policies.apply_all()
+        self._chores = [asyncio.create_task(self._policies.watch()), asyncio.create_task(self._forget_daily())]
         inherited = {
             **self._environment,
             "DATABASE_URL": self._database.dsn,
@@ -181,6 +192,15 @@ class Service:
         on_ready(self._ready)
         if self._demo is not None:
             await self._fleet.start(self._demo.commands(str(home.ready_path)), inherited)
+
+    async def _forget_daily(self) -> None:
+        """Forgets the keys of pseudonyms that nothing stored can hold any more."""
+        while True:
+            try:
+                self._home.forget_before(self._settings.first_period(time.time_ns() // 1000))
+            except (HomeError, OSError) as error:
+                log.warning("old keys of pseudonyms cannot be forgotten: %s", error)
+            await asyncio.sleep(FORGET_S)
 
     def _publish(self) -> None:
         """Writes ready.json with the processes as they are now."""

@@ -26,6 +26,7 @@ from ingest.model import (
     Attributes,
     Bodies,
     ClockKind,
+    ConsentState,
     Decoded,
     Drops,
     Events,
@@ -133,12 +134,12 @@ class _Assembly:
         width = 1 + _RESOURCE_TEXTS
         named = self.strings.codes(chain.from_iterable(row[:width] for row in texts), width * len(texts))
         epochs, *columns = named.reshape(-1, width).T
-        numbers = np.array([[UNKNOWN if v is None else v for v in row[width:]] for row in texts], np.int64).reshape(
+        numbers = np.array([[UNKNOWN if v is None else v for v in row[width:-1]] for row in texts], np.int64).reshape(
             -1, 2
         )
         memory_mb, cores = within(numbers.T, 0, REACH_US)
         coded = dict(zip(Resources.CODES, columns, strict=True))
-        consent = np.zeros(len(self.readings), np.uint8)
+        consent = np.array([ConsentState.of(row[-1]) for row in texts], np.uint8)
         return epochs, Resources(body=self.rows, memory_mb=memory_mb, cores=cores, consent=consent, **coded)
 
     def _bodies(self, epochs: I32) -> Bodies:

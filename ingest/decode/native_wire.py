@@ -39,7 +39,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 
 
 class Resource(msgspec.Struct, gc=False):
-    """Who sends. The order is that of the codes in `ingest.model.Resources`, then its numbers."""
+    """Who sends. The order is that of the codes in `ingest.model.Resources`, then its numbers, then the consent."""
 
     service: str | None = None
     version: str | None = None
@@ -54,6 +54,7 @@ class Resource(msgspec.Struct, gc=False):
     sdk: str | None = None
     memory_mb: _Int64 | None = None
     cores: _Int64 | None = None
+    consent: str | None = None
 
 
 class Clock(msgspec.Struct, gc=False):

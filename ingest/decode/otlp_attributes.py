@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ingest.model import ConsentState
+
 NEVER_KEPT: Final = frozenset(
     {
         "browser.user_agent",
@@ -34,6 +36,9 @@ NEVER_KEPT: Final = frozenset(
     }
 )
 """Raw addresses and User-Agents: dropped on spans, resources and exceptions alike."""
+
+CONSENT: Final = "firsthop.consent"
+"""The user's consent in a word of `ConsentState`; the conventions (1.44) have no name for it."""
 
 MAX_BYTES: Final = 1 << 62
 MIB: Final = 1 << 20
@@ -115,11 +120,17 @@ def _name_protocol(text: str) -> str:
     return _PROTOCOLS.get(text.lower(), text)
 
 
+def _name_consent(text: str) -> str:
+    """The state's own word: what a client wrote instead goes no further."""
+    return ConsentState.of(text).word
+
+
 _READERS: Final[Mapping[str, Callable[[str], int | str | None]]] = {
     "http_status": _whole(0, 999),
     "request_bytes": _whole(0, MAX_BYTES),
     "response_bytes": _whole(0, MAX_BYTES),
     "protocol": _name_protocol,
+    "consent": _name_consent,
     "cores": _whole(1, 1 << 20),
     "device.memory_mb": _mebibytes(MIB),
     "device.memory_size": _mebibytes(1),
@@ -151,6 +162,7 @@ SPAN: Final = _names(
         "version": ("service.version", "app.version"),
         "session": ("session.id",),
         "network": ("network.connection.type", "net.host.connection.type"),
+        "consent": (CONSENT,),
         # Parts of a URL, for clients that send no whole one.
         "scheme": ("url.scheme", "http.scheme"),
         "host": ("server.address", "http.host", "net.peer.name"),
@@ -197,6 +209,7 @@ RESOURCE: Final = _names(
         "session": ("session.id",),
         # Not `service.instance.id`: SDKs draw a new one at every start.
         "installation": ("app.installation.id", "device.id"),
+        "consent": (CONSENT,),
         "sdk_name": ("telemetry.sdk.name",),
         "sdk_version": ("telemetry.sdk.version",),
     },

@@ -18,6 +18,7 @@ from ingest.model import (
     Attributes,
     Bodies,
     ClockKind,
+    ConsentState,
     Drops,
     Events,
     Kind,
@@ -221,8 +222,16 @@ def _resource_columns(rows: Rows, grid: I64, body: I64) -> Resources:
         sdk=sdk,
         memory_mb=grid[RESOURCE.row["memory_mb"]],
         cores=grid[RESOURCE.row["cores"]],
-        consent=np.zeros(len(body), dtype=np.uint8),
+        consent=_consents(rows.codes, text[RESOURCE.row["consent"]]),
     )
+
+
+def _consents(codes: Codes, words: I32) -> U8:
+    states = np.full(len(words), ConsentState.MISSING, dtype=np.uint8)
+    for state in ConsentState:
+        if code := codes.get(state.word):
+            states[words == code] = state
+    return states
 
 
 def _bodies(batch_ids: Sequence[bytes]) -> Bodies:

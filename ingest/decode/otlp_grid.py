@@ -7,9 +7,9 @@ import numpy as np
 
 from ingest.decode.otlp_attributes import RESOURCE, SPAN
 from ingest.decode.otlp_rows import NO_COLUMN, RULE_WIDTH, Codes, Pairs
-from ingest.model import I64, UNKNOWN, Attributes
+from ingest.model import I64, UNKNOWN, Attributes, ConsentState
 
-SAID_OF_SPANS = ("version", "session", "network")
+SAID_OF_SPANS = ("version", "session", "network", "consent")
 """Columns of a resource that a span may say otherwise for itself."""
 
 
@@ -34,6 +34,12 @@ def spread(pairs: Pairs, ids: I64, owner: I64, count: int) -> tuple[I64, Attribu
     flat[cells] = value[aimed]
     stay = np.flatnonzero(key)
     lost = aimed[(flat[cells] != value[aimed]) & (column[aimed] < len(names.texts)) & (key[aimed] == 0)]
+    if lost.size:
+        # Two states that contradict each other are no consent, and no attribute either.
+        at = names.row["consent"]
+        contradicted = column[lost] == at
+        grid[at, owner[lost[contradicted]]] = pairs.codes[ConsentState.DENIED.word]
+        lost = lost[~contradicted]
     owners, keys, values = owner[stay], key[stay], value[stay]
     if lost.size:
         spelled = np.array([pairs.codes[pairs.spellings[p]] for p in place[lost].tolist()], dtype=np.int64)

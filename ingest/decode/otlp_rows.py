@@ -86,9 +86,9 @@ class Pairs:
     def add(self, key: str, text: str) -> int:
         """The number of a new pair."""
         rule, column, read = self.rule_of.get(key) or self._rule(key)
+        found = text if read is None else read(text)
         value = 0
-        if rule != _DROPPED and (text or column == NO_COLUMN):
-            found = text if read is None else read(text)
+        if rule != _DROPPED and (text or found or column == NO_COLUMN):
             if found is None:
                 found, rule = text, self._attribute_rule(key)
             value = found if isinstance(found, int) else self.codes[found]

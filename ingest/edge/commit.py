@@ -231,6 +231,9 @@ class GroupCommit:
         for outcome, spans in zip(Outcome, outcomes.sum(axis=1).tolist(), strict=True):
             if spans:
                 self._measures.spans.add(spans, LABELS[outcome])
+        scrubs = record.scrubs
+        rules = [record.strings[code] for code in scrubs.rule.tolist()]
+        self._measures.count_scrubs(zip(rules, scrubs.finds.tolist(), strict=True))
         for waiting, ends in zip(readable, outcomes.T.tolist(), strict=True):
             accepted = sum(ends[outcome] for outcome in ACCEPTED)
             rejected = {LABELS[outcome]: ends[outcome] for outcome in REJECTIONS if ends[outcome]}

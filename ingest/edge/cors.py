@@ -1,5 +1,7 @@
 """Letting pages of other origins send, without credentials and without reflecting anything they say.
 
+`Sec-GPC` and `DNT` are not among the headers a page may send: browsers add them themselves, after these checks.
+
 Which origins a key serves is decided when the key is known (`admit`); a preflight carries no key, so it is answered
 alike for everybody. Errors carry these headers too, else a page could not read why it was refused.
 

@@ -13,11 +13,15 @@ Source: OpenMetrics 1.0, https://prometheus.io/docs/specs/om/open_metrics_spec/
 import logging
 import traceback
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ingest.outcome import ACCEPTED, REJECTIONS
+from privacy.detect import RULE_NAMES
 
 log = logging.getLogger("ingest.edge")
+
+OF_POLICIES = "policy"
+"""The label under which everything counts that is no rule of the software: the patterns of the apps' policies."""
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -92,6 +96,8 @@ class Measures:
         self.bytes_in = Counter("firsthop_body_bytes", "Bytes of those bodies as sent.")
         self.spans = Counter("firsthop_spans", "Spans of accepted bodies by outcome.", "outcome", outcomes)
         self.trimmed = Counter("firsthop_trimmed", "Attributes, events and links beyond the limits of one span.")
+        rules = (*sorted(RULE_NAMES), OF_POLICIES)
+        self.scrubbed = Counter("firsthop_scrubbed", "What was replaced before it was stored.", "rule", rules)
         self.refused = Counter("firsthop_refused", "Requests refused as a whole, by reason.", "reason")
         self.unhandled = Counter("firsthop_unhandled_errors", "Errors that nobody foresaw: each is a bug.")
         self.batch_bodies = Histogram(
@@ -113,6 +119,11 @@ class Measures:
             (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
         )
         self.queue_bytes = Gauge("firsthop_queue_bytes", "Bytes of bodies held: being read, waiting or in a commit.")
+
+    def count_scrubs(self, finds: Iterable[tuple[str, int]]) -> None:
+        """Counts what each rule replaced."""
+        for rule, count in finds:
+            self.scrubbed.add(count, rule if rule in RULE_NAMES else OF_POLICIES)
 
     def unforeseen(self, error: BaseException) -> None:
         """Counts an error that nobody foresaw and logs where it came from; what it says may quote a client."""

@@ -1,14 +1,15 @@
 """Reading one request: its body within bounds of size, time and memory, and what the transport knows of it.
 
 Nothing here trusts a length or an address that it was told: Content-Length only refuses early, X-Forwarded-For counts
-only from peers named as proxies.
+only from peers named as proxies. `Forwarded` (RFC 7239) is not read at all: a proxy that writes one of the two headers
+passes the other on as the client sent it, so whoever believes both believes the client.
 """
 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import unquote_plus
 
 from aiohttp import StreamReader
@@ -16,6 +17,7 @@ from aiohttp.web import BaseRequest, RequestPayloadError
 
 from ingest.errors import Malformed, TooLarge, TooSlow, Unavailable
 from ingest.model import UNKNOWN, SendStamp
+from privacy.addresses import read_address
 
 HINTS = ("sec-ch-ua-platform", "sec-ch-ua-model", "sec-ch-ua-mobile", "sec-ch-device-memory", "device-memory")
 """Client-hint headers that say something of the device class."""
@@ -189,7 +191,7 @@ class Addresses:
     def of(self, request: BaseRequest) -> str:
         """The peer, or when it is a trusted proxy the right-most address forwarded that is none; "" when unreadable."""
         peer = request.transport.get_extra_info("peername") if request.transport is not None else None
-        address = str(peer[0]) if peer else ""
+        address = _bare(str(peer[0])) if peer else ""
         if not self._networks or not self._trusted(address):
             return address
         hops = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
@@ -202,23 +204,23 @@ class Addresses:
         return address
 
     def _in_networks(self, text: str) -> bool:
-        try:
-            address = ip_address(text)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
+        address = read_address(text)
+        return address is not None and any(address in network for network in self._networks)
 
 
 def _bare(hop: str) -> str:
-    """The address without port and brackets, "" when it is none."""
+    """The address without port, brackets and zone, IPv4 inside IPv6 as IPv4; "" when it is none."""
     if hop.startswith("["):
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:
         hop = hop.partition(":")[0]
-    try:
-        return str(ip_address(hop))
-    except ValueError:
-        return ""
+    address = read_address(hop)
+    return "" if address is None else str(address)
+
+
+def read_signal(request: BaseRequest, name: str) -> bool:
+    """Whether a header that a browser sends for its user, `Sec-GPC` or `DNT`, says 1."""
+    return any(value.strip() == "1" for line in request.headers.getall(name, ()) for value in line.split(","))
 
 
 def read_hints(request: BaseRequest) -> dict[str, str]:

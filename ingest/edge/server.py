@@ -29,6 +29,7 @@ from ingest.edge.receive import (
     read_body,
     read_hints,
     read_query,
+    read_signal,
     read_stamp,
     read_user_agent,
 )
@@ -62,6 +63,8 @@ class EdgeParts:
     queue_bytes: int
     commit_wait_s: float
     trusted_proxies: tuple[str, ...] = ()
+    policy_of: Callable[[int], object] = lambda _: None
+    """Raises Unavailable for an app whose privacy policy cannot be kept: nothing is taken in for it."""
     labels: tuple[tuple[str, str], ...] = (("worker", "0"),)
     read_timeout_s: float = 30.0
     """Longest that a body may take to arrive."""
@@ -85,6 +88,7 @@ class Edge:
         self.measures.queue_bytes.read = lambda: self._queue.held
         self._limits, self._read_timeout_s = parts.limits, parts.read_timeout_s
         self._addresses = Addresses(parts.trusted_proxies)
+        self._policy_of = parts.policy_of
         self._active = 0
         self._idle: asyncio.Event | None = None
 
@@ -134,6 +138,7 @@ class Edge:
         query = read_query(query_text)
         format_ = format_of(route, headers.get("Content-Type", ""))
         grant = await self.gate.admit(find_key(headers, query, key_in_path), headers.get("Origin", ""))
+        self._policy_of(grant.app_id)
         reception = Reception(
             app_id=grant.app_id,
             received_at_us=received_us,
@@ -142,6 +147,8 @@ class Edge:
             hints=read_hints(request),
             send=read_stamp(query) if format_ is Format.NATIVE else None,
             trusted=grant.role == "server",
+            gpc=read_signal(request, "Sec-GPC"),
+            dnt=read_signal(request, "DNT"),
         )
         encoding = headers.get("Content-Encoding") or (query.get("encoding") if format_ is Format.NATIVE else None)
         with Holding(self._queue) as holding:

@@ -7,7 +7,7 @@ in the way can only be its own.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,13 +16,16 @@ import asyncpg
 from ingest.errors import Unavailable
 from ingest.journal.record import RecordError, decode, encode
 from ingest.model import Processed
-from ingest.ports import Entry, Position
+from ingest.pipeline.forget import forget
+from ingest.ports import Entry, ErasedSession, Forgotten, Position, Tombstones
 
 APPEND_SECONDS = 2.0
 """Longest time that an append is tried before its requests are told to come again."""
 SIZE_CHECK_SECONDS = 3.0
 READ_BYTES = 8 << 20
 """Encoded records of one read: a backlog of any size is worked off in bounded memory."""
+FORGET_RECORDS = 16
+"""Of one transaction that takes people out of records."""
 
 _LOST = (
     asyncpg.PostgresConnectionError,
@@ -144,6 +147,46 @@ class PostgresJournal:
                 position.seq,
                 reason,
             )
+
+    async def forget(self, connection: Any, table: str, after: Position, erased: Mapping[int, Tombstones]) -> Forgotten:
+        """Takes people who were erased out of the next records of `journal` or `journal_dead`.
+
+        A record of `journal_dead` that nobody can read is deleted: it may hold anybody. One of `journal` is left: it is
+        read within seconds, by an aggregator that knows who was erased, or set aside.
+        """
+        rows = await connection.fetch(
+            f"SELECT lane, seq, record FROM {table} WHERE (lane, seq) > ($1, $2) ORDER BY lane, seq LIMIT $3",  # noqa: S608 - one of two names
+            after.lane,
+            after.seq,
+            FORGET_RECORDS,
+        )
+        spans = unreadable = 0
+        sessions: list[ErasedSession] = []
+        for row in rows:
+            try:
+                data, gone, found = await asyncio.to_thread(_forgotten, row["record"], erased)
+            except RecordError:
+                if table == "journal_dead":
+                    await connection.execute(
+                        "DELETE FROM journal_dead WHERE lane = $1 AND seq = $2", row["lane"], row["seq"]
+                    )
+                    unreadable += 1
+                continue
+            sessions += found
+            if data is not None:
+                spans += gone
+                statement = f"UPDATE {table} SET record = $3 WHERE lane = $1 AND seq = $2"  # noqa: S608
+                await connection.execute(statement, row["lane"], row["seq"], data)
+        last = Position(rows[-1]["lane"], rows[-1]["seq"]) if rows else None
+        return Forgotten(last, spans, unreadable, sessions)
+
+
+def _forgotten(data: bytes, erased: Mapping[int, Tombstones]) -> tuple[bytes | None, int, Sequence[ErasedSession]]:
+    """The record without them, None when it holds nothing of theirs; how many spans that takes; and their sessions."""
+    record = decode(data)
+    without, theirs = forget(record, erased)
+    changed = None if without is record else encode(without)
+    return changed, int(theirs.kept.sum()), theirs.sessions
 
 
 @asynccontextmanager

@@ -139,6 +139,22 @@ class ConsentState(IntEnum):
     """Not asked yet, or not answered."""
     DENIED = 3
 
+    @classmethod
+    def of(cls, text: str | None) -> "ConsentState":
+        """The state that a client names: `granted`, `pending` or `denied`. Any other word fails closed as denied.
+
+        None, nothing said at all, is `MISSING`; an empty text is a word that nobody knows.
+        """
+        return cls.MISSING if text is None else _CONSENT_WORDS.get(text, cls.DENIED)
+
+    @property
+    def word(self) -> str:
+        """How clients write it."""
+        return self.name.lower()
+
+
+_CONSENT_WORDS = {state.word: state for state in ConsentState if state is not ConsentState.MISSING}
+
 
 @dataclass(frozen=True, slots=True)
 class SendStamp:

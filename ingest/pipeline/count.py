@@ -48,7 +48,7 @@ def count(
             window=found.anchored.start_at_us[rows] // WINDOW_US,
             error=spans.failed[rows],
             buckets=sketch.bucket(measured),
-            session=np.zeros(len(rows), dtype=np.int64),
+            session=found.identities[spans.resource[rows]],
         ),
     )
 

@@ -7,6 +7,9 @@ from ingest.model import F64, I32, I64, U8, Mask
 START_LIMIT_US = 1 << 60
 """36,000 years: beyond it sums of times would leave 64 bits."""
 
+EVERYTHING, COUNTERS, NOTHING = 0, 1, 2
+"""How much of a resource's spans may be taken in: `privacy.policy.Extent` as numbers that grow with strictness."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
@@ -38,6 +41,8 @@ class Found:
     """(r,) code of the country of each resource's sender."""
     routes: I32
     """(n,) code of each span's route."""
+    identities: I64
+    """(r,) 64 bits of whoever is behind each resource, 0 when nobody may be told apart."""
 
 
 @dataclass(frozen=True, slots=True)

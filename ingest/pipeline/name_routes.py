@@ -1,8 +1,9 @@
 """name_routes: the group each span is compared with, e.g. `GET api.shop.example/orders/{id}/items`.
 
 The client's own template wins. Without one the route is derived from the URL: scheme, query and fragment go, and path
-segments that look like an id become `{id}`. Spans without a URL go by their name, treated the same way. How many routes
-an app may have is the aggregator's business, which sees them all.
+segments that look like an id become `{id}`. Spans without a URL go by their name, treated the same way. No pseudonym
+stays in a route: series outlive whoever is erased. How many routes an app may have is the aggregator's business, which
+sees them all.
 """
 
 import re
@@ -11,6 +12,7 @@ import numpy as np
 
 from ingest.model import I32, I64, SpanBatch
 from ingest.pipeline.strings import StringTable
+from privacy.pseudonyms import without_pseudonyms
 
 MAX_CHARS = 200
 
@@ -70,7 +72,7 @@ def _generalise(texts: list[str]) -> list[str]:
     lines = "\n".join(texts)
     if lines.count("\n") >= len(texts):
         lines = "\n".join(text.replace("\n", " ") for text in texts)
-    lines = lines.replace("https://", "").replace("http://", "")
+    lines = without_pseudonyms(lines.replace("https://", "").replace("http://", ""))
     lines = _ID_SEGMENT.sub("/{id}", _UNWANTED.sub("", lines))
     for pattern, replacement in _ASSET_HASHES:
         lines = pattern.sub(replacement, lines)

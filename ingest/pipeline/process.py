@@ -1,6 +1,7 @@
 """The way of a micro-batch through the pipeline, in one function that reads like it.
 
-    validate → scrub → anchor_clock → classify_device → locate → name_routes → count → sample → link_traces
+    validate → honour_consent → scrub → anchor_clock → classify_device → locate → name_networks → name_routes → identify
+    → count → sample → link_traces
 
 Each verb is a file and a pure function: no I/O, no clock, no randomness; what a stage needs of the world is an
 argument. Nothing but this file calls a stage. Spans are never removed on the way: a span that a stage rejects gets
@@ -16,9 +17,12 @@ from ingest.outcome import Outcome
 from ingest.pipeline.anchor_clock import anchor_clock
 from ingest.pipeline.classify_device import classify_device
 from ingest.pipeline.count import count
-from ingest.pipeline.findings import Found
+from ingest.pipeline.findings import EVERYTHING, Found
+from ingest.pipeline.honour_consent import honour_consent
+from ingest.pipeline.identify import identify
 from ingest.pipeline.link_traces import link_traces
 from ingest.pipeline.locate import locate
+from ingest.pipeline.name_networks import name_networks
 from ingest.pipeline.name_routes import name_routes
 from ingest.pipeline.sample import sample
 from ingest.pipeline.scopes import Scopes, find_scopes
@@ -26,6 +30,12 @@ from ingest.pipeline.scrub import scrub
 from ingest.pipeline.strings import StringTable, compact
 from ingest.pipeline.validate import validate
 from ingest.settings import AppPolicy, Policy
+
+
+def unknown(address: str) -> str:
+    """What is known of addresses without a database."""
+    del address
+    return ""
 
 
 def process(
@@ -36,6 +46,7 @@ def process(
     policy_of: Callable[[int], AppPolicy],
     country_of: Callable[[str], str],
     os_of: Callable[[str], str],
+    provider_of: Callable[[str], str] = unknown,
 ) -> Processed:
     """Everything that is decided about a micro-batch before it is journaled.
 
@@ -46,12 +57,14 @@ def process(
         policy_of: app → its privacy policy.
         country_of: ISO country code of an address, "" when unknown.
         os_of: name of the operating system in a User-Agent, "" when unknown.
+        provider_of: organisation that runs the network of an address, "" when unknown.
 
     Returns:
         The record to journal: no address, no User-Agent, no text that was not scrubbed.
     """
     fates = validate(batch.spans, policy.limits)
     scopes = find_scopes(receptions, policy.ring, policy_of)
+    batch, fates, extents = honour_consent(batch, receptions, scopes, fates)
     batch, scrubs = scrub(batch, scopes)
     anchored = anchor_clock(batch, receptions, policy)
     fates = np.where(fates == Outcome.KEPT, anchored.fates, fates)
@@ -60,10 +73,15 @@ def process(
     table = StringTable(batch.strings)
     devices = classify_device(batch, receptions, os_of, table)
     countries = locate(batch, receptions, country_of, table)
+    batch = name_networks(batch, receptions, scopes, provider_of, table)
     routes = name_routes(batch, table)
-    series, counted = count(batch, receptions, Found(accepted, anchored, devices, countries, routes), table)
+    identities = identify(batch, receptions, scopes, extents)
+    found = Found(accepted, anchored, devices, countries, routes, identities)
+    series, counted = count(batch, receptions, found, table)
     sampled = sample(batch, devices, policy.sampling)
-    kept = accepted & sampled.kept
+    agreed = extents[batch.spans.resource] == EVERYTHING
+    kept = accepted & sampled.kept & agreed
+    fates = np.where(accepted & ~kept, np.where(agreed, Outcome.COUNTED_ONLY, Outcome.COUNTED_NO_CONSENT), fates)
     assigned = Assigned(
         start_at_us=anchored.start_at_us,
         clock_quality=anchored.quality,
@@ -78,7 +96,7 @@ def process(
     return compact(
         Processed(
             strings=table.strings,
-            ledger=_close_ledger(batch, receptions, np.where(accepted & ~kept, Outcome.COUNTED_ONLY, fates), scopes),
+            ledger=_close_ledger(batch, receptions, fates, scopes),
             drops=batch.drops,
             series=series,
             counted=counted,

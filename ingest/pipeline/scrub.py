@@ -5,6 +5,9 @@ leaving one out loses it, never leaks it.
 
 A *role* is a column of text; a *cell* is a scope (an app's policy and key), a role and a code, numbered in this order.
 So what stands where, in which of two dozen columns, is one array, and each distinct cell is judged once.
+
+What a policy has *hashed* stands as `{email:<pseudonym>}`, but never in a column that series are cut by: rollups are
+kept long and are about nobody. Attributes that a policy has *dropped*, or does not list, are left out.
 """
 
 from collections import Counter
@@ -19,6 +22,7 @@ from ingest.model import I32, I64, Attributes, Bodies, Columns, Drops, Events, R
 from ingest.outcome import DROP_REASONS
 from ingest.pipeline.scopes import Scope, Scopes
 from ingest.pipeline.strings import StringTable
+from ingest.pipeline.texts import Texts, judge
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 CLOSED = {"method": (METHODS, "_OTHER"), "reason": (DROP_REASONS, "other")}
@@ -53,6 +57,9 @@ ATTRIBUTES = ("attributes", "resource_attributes")
 ROLES = tuple(Role(name, column) for name, table in TABLES.items() for column in table.CODES if column != "value")
 PLAIN = np.array([role.column not in PSEUDONYMS | CLOSED.keys() for role in ROLES])
 
+_LEFT_OUT = -1
+"""Stands for the code of an attribute's value that is not to be stored."""
+
 
 def scrub(batch: SpanBatch, scopes: Scopes) -> tuple[SpanBatch, Scrubs]:
     """The same rows with text scrubbed by each app's policy, and what was found.
@@ -84,11 +91,15 @@ def scrub(batch: SpanBatch, scopes: Scopes) -> tuple[SpanBatch, Scrubs]:
     for name, (_, inverse), values in zip(ATTRIBUTES, pairs, new[1:], strict=True):
         changes[name]["value"] = values[inverse]
     tables: dict[str, Any] = {name: replace(getattr(batch, name), **changes[name]) for name in TABLES}
+    for name in ATTRIBUTES:
+        lost_key = (tables[name].key == 0) & (getattr(batch, name).key != 0)
+        if (left_out := lost_key | (tables[name].value == _LEFT_OUT)).any():
+            tables[name] = tables[name].take(~left_out)
     return replace(batch, strings=table.strings, **tables), _scrubs(counts, table)
 
 
 class _Given(NamedTuple):
-    """What there is to judge, ascending: cells, and (scope, key, value) of both tables of attributes; or their codes."""
+    """What there is to judge, ascending: cells, and attributes as (scope, key, value). Or the codes of each."""
 
     cells: Any
     attributes: Any
@@ -111,39 +122,33 @@ def _scrub_scope(
     size = len(strings)
     roles, old = given.cells // size % len(ROLES), given.cells % size
     plain = np.flatnonzero((old != 0) & PLAIN[roles])
-    texts = _Texts.of_cells(strings, roles[plain], old[plain])
+    texts = _texts_of_cells(strings, roles[plain], old[plain])
     for pairs in given[1:]:
-        texts.add_pairs(strings, pairs)
-    scrubbed = privacy.scrub_batch(texts.kinds, texts.keys, texts.texts)
-    codes = table.codes(scrubbed.texts)
+        _add_pairs(texts, strings, pairs)
+    judged = judge(texts, len(plain), scope)
+    codes = table.codes(judged.texts)
+    codes[judged.left_out] = _LEFT_OUT
 
     cells = np.zeros(len(old), dtype=np.int32)
     cells[plain] = codes[: len(plain)]
     for row in np.flatnonzero((old != 0) & ~PLAIN[roles]).tolist():
         cells[row] = table.code(_replace(ROLES[roles[row]].column, strings[old[row]], scope.key))
     ends = np.cumsum([len(plain), len(given.attributes)])
-    return (cells, *np.split(codes, ends)[1:]), scrubbed.hits
+    return (cells, *np.split(codes, ends)[1:]), judged.hits
 
 
-class _Texts(NamedTuple):
-    """What is handed to `privacy`, in step."""
+def _texts_of_cells(strings: Sequence[str], roles: I64, codes: I64) -> Texts:
+    named = [ROLES[role] for role in roles.tolist()]
+    texts = [strings[code] for code in codes.tolist()]
+    return Texts([role.kind for role in named], [role.column for role in named], texts)
 
-    kinds: list[str]
-    keys: list[str]
-    texts: list[str]
 
-    @classmethod
-    def of_cells(cls, strings: Sequence[str], roles: I64, codes: I64) -> "_Texts":
-        named = [ROLES[role] for role in roles.tolist()]
-        texts = [strings[code] for code in codes.tolist()]
-        return cls([role.kind for role in named], [role.column for role in named], texts)
-
-    def add_pairs(self, strings: Sequence[str], pairs: I64) -> None:
-        """Attributes as (scope, key, value)."""
-        size = len(strings)
-        self.kinds.extend(["attribute"] * len(pairs))
-        self.keys.extend([strings[code] for code in (pairs // size % size).tolist()])
-        self.texts.extend([strings[code] for code in (pairs % size).tolist()])
+def _add_pairs(texts: Texts, strings: Sequence[str], pairs: I64) -> None:
+    """Attributes as (scope, key, value)."""
+    size = len(strings)
+    texts.kinds.extend(["attribute"] * len(pairs))
+    texts.keys.extend([strings[code] for code in (pairs // size % size).tolist()])
+    texts.texts.extend([strings[code] for code in (pairs % size).tolist()])
 
 
 def _scrubs(counts: Mapping[tuple[int, str], int], table: StringTable) -> Scrubs:

@@ -1,7 +1,7 @@
 """Who may read what: the bearer token, and the app that it opens."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
 
 from ingest.errors import Forbidden, Unauthenticated
@@ -10,6 +10,12 @@ from ingest.query.parameters import BadParameter
 
 FRESH_S = 5.0
 """How long keys and apps are remembered: a revoked token works no longer than this."""
+
+_WRONG_ROLE = {
+    "client": "This key may send, not read; use the app's token.",
+    "server": "This key may send, not read; use the app's token.",
+    "privacy": "Only a privacy key of the app erases, and it does nothing else; `firsthop app key` makes one.",
+}
 
 
 class Access:
@@ -24,12 +30,12 @@ class Access:
         self._stale_at = float("-inf")
         self._refreshing = asyncio.Lock()
 
-    async def grant(self, authorization: str | None) -> Grant:
+    async def grant(self, authorization: str | None, roles: Collection[str]) -> Grant:
         """What the token of an Authorization header opens.
 
         Raises:
             Unauthenticated: there is no token, or it is of no key.
-            Forbidden: it is a key for sending.
+            Forbidden: it is a key of another role than these.
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
@@ -40,8 +46,8 @@ class Access:
         grant = self._grants.get(digest)
         if grant is None:
             raise Unauthenticated("unknown_token", "This token opens nothing; `firsthop app` makes one.")
-        if grant.role not in ("token", "operator"):
-            raise Forbidden("wrong_role", "This key may send, not read; use the app's token.")
+        if grant.role not in roles:
+            raise Forbidden("wrong_role", _WRONG_ROLE["privacy" if "token" not in roles else grant.role])
         return grant
 
     async def apps(self, grant: Grant) -> Sequence[App]:

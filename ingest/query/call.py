@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.model import DIMENSIONS
-from ingest.ports import App, Question, Reader
+from ingest.ports import App, Erasures, Question, Reader
 from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
 
 _S = 1_000_000
@@ -26,6 +26,7 @@ class Call:
     """What an answer is made from."""
 
     reader: Reader
+    erasures: Erasures
     apps: Sequence[App]
     """Those that the token opens."""
     app_id: int
@@ -35,6 +36,8 @@ class Call:
     """Of the parameters, by name."""
     path: Mapping[str, str]
     """Of the variable parts of the path."""
+    least_sessions: int
+    """Of the app's policy: figures about fewer are not shown."""
 
     @property
     def filters(self) -> Mapping[str, tuple[str, ...]]:
@@ -69,6 +72,7 @@ class Call:
             metrics=metrics,
             group_by=group_by,
             filters=self.filters,
+            least_sessions=self.least_sessions,
             most_groups=most_groups,
         )
 
@@ -97,6 +101,7 @@ class Call:
             metrics=metrics,
             group_by=group_by,
             filters=self.filters,
+            least_sessions=self.least_sessions,
             most_groups=min(MOST_GROUPS, MOST_GROUP_POINTS // points),
         )
 

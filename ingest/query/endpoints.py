@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from ingest.query import apps, latency, ledger, phases, routes, traces, values
+from ingest.query import apps, erasures, latency, ledger, phases, privacy, routes, traces, values
 from ingest.query.call import Call
 from ingest.query.parameters import Parameter
 from ingest.query.schemas import Schema
@@ -15,8 +15,12 @@ class Endpoint(NamedTuple):
     path: str
     summary: str
     parameters: tuple[Parameter, ...]
+    """Of the query; of a POST, members of the JSON object in its body."""
     answer: Callable[[Call], Awaitable[Mapping[str, Any]]]
     schema: Schema
+    method: str = "GET"
+    roles: tuple[str, ...] = ("token", "operator")
+    """Of the keys that may call it."""
 
 
 ENDPOINTS = (
@@ -32,5 +36,37 @@ ENDPOINTS = (
     ),
     Endpoint("/api/v1/traces/{trace_id}", "One sampled trace.", traces.ONE_PARAMETERS, traces.trace, traces.ONE_SCHEMA),
     Endpoint("/api/v1/ledger", "How every received span ended.", ledger.PARAMETERS, ledger.ledger, ledger.SCHEMA),
+    Endpoint(
+        "/api/v1/privacy",
+        "What was scrubbed, and which policy says so.",
+        privacy.PARAMETERS,
+        privacy.privacy,
+        privacy.SCHEMA,
+    ),
+    Endpoint(
+        "/api/v1/erasures",
+        "Erases a user's data, now and as it arrives late.",
+        erasures.ERASE_PARAMETERS,
+        erasures.erase,
+        erasures.RECEIPT_SCHEMA,
+        method="POST",
+        roles=("privacy",),
+    ),
+    Endpoint(
+        "/api/v1/erasures",
+        "Receipts of erasures, newest first; they name nobody.",
+        erasures.LIST_PARAMETERS,
+        erasures.erasures,
+        erasures.LIST_SCHEMA,
+        roles=("token", "operator", "privacy"),
+    ),
+    Endpoint(
+        "/api/v1/erasures/{erasure_id}",
+        "One receipt.",
+        erasures.ONE_PARAMETERS,
+        erasures.erasure,
+        erasures.RECEIPT_SCHEMA,
+        roles=("token", "operator", "privacy"),
+    ),
     Endpoint("/api/v1/health", "How fresh the data is.", apps.HEALTH_PARAMETERS, apps.health, apps.HEALTH_SCHEMA),
 )

@@ -4,15 +4,16 @@ The one place that knows both; what it returns reads the same either way.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.model import F64, I32, I64, REUSED, UNKNOWN, VIEWS
-from ingest.ports import Cells, Question, Reader, Samples
+from ingest.model import F64, I32, I64, REUSED, UNKNOWN, VIEWS, Mask
+from ingest.ports import Cells, Question, Reader, Samples, Suppressed
 from ingest.query.distribution import Bins, Distribution
 from ingest.query.times import rfc3339
 
@@ -43,6 +44,8 @@ class Figures:
     step_us: int
     truncated: bool
     hidden_spans: int
+    least_sessions: int
+    suppressed: Suppressed
     groups: Sequence[Mapping[str, str]]
     """Most spans first."""
     totals: Tally
@@ -67,74 +70,134 @@ class Figures:
             "source": self.source,
             "truncated": self.truncated,
             "hidden_spans": self.hidden_spans,
+            "suppressed": describe(self.suppressed, self.least_sessions),
         }
 
 
-def covering(question: Question) -> list[str]:
-    """The views that cut by every dimension that the question groups or filters by."""
-    needed = {*question.group_by, *question.filters}
+def describe(suppressed: Suppressed, least_sessions: int) -> Mapping[str, int]:
+    """What every answer says about what it leaves out."""
+    return {"least_sessions": least_sessions, "groups": suppressed.groups, "points": suppressed.points}
+
+
+def covering(partition: Iterable[str]) -> list[str]:
+    """The views that cut by all these dimensions."""
+    needed = set(partition)
     return [name for name, dimensions in VIEWS.items() if needed <= set(dimensions)]
 
 
 async def measure(reader: Reader, question: Question) -> Figures:
     """Answers a question."""
-    views = covering(question)
+    views = covering(question.partition)
     if views:
         return await asyncio.to_thread(_of_cells, await reader.cells(question, views), question)
     return await asyncio.to_thread(_of_samples, await reader.samples(question), question)
 
 
 def _of_cells(cells: Cells, question: Question) -> Figures:
-    bins = [Bins.parse(sketches) for sketches in cells.sketches]
+    placed = _arrange(cells, cells.spans)
+    seen = replace(
+        cells,
+        spans=cells.spans[cells.point],
+        errors=cells.errors[cells.point],
+        reused=cells.reused[:, cells.point],
+        unknown=cells.unknown[:, cells.point],
+        sketches=[list(compress(sketches, cells.point.tolist())) for sketches in cells.sketches],
+    )
+    return placed.figures(
+        question,
+        source=f"view:{cells.view}",
+        hidden_spans=cells.hidden_spans,
+        totals=_tally_cells(cells, placed.group, len(placed.order)),
+        points=_tally_cells(seen, placed.point, len(placed.point_key)) if question.over_time else None,
+    )
 
-    def tally(owner: I64, owners: int) -> Tally:
-        spans = _sums(owner, owners, cells.spans)
-        reused = _rows([_sums(owner, owners, counts) for counts in cells.reused], owners)
-        unknown = _rows([_sums(owner, owners, counts) for counts in cells.unknown], owners)
-        return Tally(
-            spans=spans,
-            errors=_sums(owner, owners, cells.errors),
-            reused=reused,
-            unknown=unknown,
-            measured=spans - reused - unknown,
-            distributions=[Distribution.of_bins(of_metric, owner, owners) for of_metric in bins],
-        )
 
-    return _arrange(cells, question, cells.spans, tally, source=f"view:{cells.view}", hidden_spans=cells.hidden_spans)
+def _tally_cells(cells: Cells, owner: I64, owners: int) -> Tally:
+    spans = _sums(owner, owners, cells.spans)
+    reused = _rows([_sums(owner, owners, counts) for counts in cells.reused], owners)
+    unknown = _rows([_sums(owner, owners, counts) for counts in cells.unknown], owners)
+    return Tally(
+        spans=spans,
+        errors=_sums(owner, owners, cells.errors),
+        reused=reused,
+        unknown=unknown,
+        measured=spans - reused - unknown,
+        distributions=[Distribution.of_bins(Bins.parse(sketches), owner, owners) for sketches in cells.sketches],
+    )
 
 
 def _of_samples(samples: Samples, question: Question) -> Figures:
-    def tally(owner: I64, owners: int) -> Tally:
-        def shares(mark: int) -> I64:
-            return _rows([_sums(owner, owners, samples.weight * (row == mark)) for row in samples.values_us], owners)
+    placed = _arrange(samples, samples.weight)
+    seen = replace(
+        samples,
+        weight=samples.weight[samples.point],
+        error=samples.error[samples.point],
+        values_us=samples.values_us[:, samples.point],
+    )
+    return placed.figures(
+        question,
+        source="samples",
+        hidden_spans=0,
+        totals=_tally_samples(samples, placed.group, len(placed.order)),
+        points=_tally_samples(seen, placed.point, len(placed.point_key)) if question.over_time else None,
+    )
 
-        spans = _sums(owner, owners, samples.weight)
-        reused, unknown = shares(REUSED), shares(UNKNOWN)
-        return Tally(
-            spans=spans,
-            errors=_sums(owner, owners, samples.weight * samples.error),
-            reused=reused,
-            unknown=unknown,
-            measured=_rows([_sums(owner, owners, samples.weight * (row >= 0)) for row in samples.values_us], owners),
-            distributions=[
-                Distribution.of_samples(row[row >= 0], samples.weight[row >= 0], owner[row >= 0], owners)
-                for row in samples.values_us
-            ],
+
+def _tally_samples(samples: Samples, owner: I64, owners: int) -> Tally:
+    def shares(chosen: Mask) -> I64:
+        return _rows([_sums(owner, owners, samples.weight * row) for row in chosen], owners)
+
+    values = samples.values_us
+    return Tally(
+        spans=_sums(owner, owners, samples.weight),
+        errors=_sums(owner, owners, samples.weight * samples.error),
+        reused=shares(values == REUSED),
+        unknown=shares(values == UNKNOWN),
+        measured=shares(values >= 0),
+        distributions=[
+            Distribution.of_samples(row[row >= 0], samples.weight[row >= 0], owner[row >= 0], owners) for row in values
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Where each row of the store's answer counts."""
+
+    rows: Cells | Samples
+    order: Sequence[int]
+    """Rows of `groups`, most spans first."""
+    group: I64
+    """(c,) place in `order`."""
+    point_key: I64
+    """(p,) group and step, packed; ascending."""
+    point: I64
+    """Place in `point_key`, of the rows that count in points."""
+    steps: int
+
+    def figures(
+        self, question: Question, *, source: str, hidden_spans: int, totals: Tally, points: Tally | None
+    ) -> Figures:
+        rows = self.rows
+        return Figures(
+            source=source,
+            from_us=rows.from_us,
+            to_us=rows.to_us,
+            step_us=rows.step_us,
+            truncated=rows.truncated,
+            hidden_spans=hidden_spans,
+            least_sessions=question.least_sessions,
+            suppressed=rows.suppressed,
+            groups=[dict(zip(question.group_by, rows.groups[place], strict=True)) for place in self.order],
+            totals=totals,
+            point_group=(self.point_key // self.steps).astype(np.int32),
+            point_at_us=rows.from_us + self.point_key % self.steps * rows.step_us,
+            points=points,
         )
 
-    return _arrange(samples, question, samples.weight, tally, source="samples", hidden_spans=0)
 
-
-def _arrange(
-    rows: Cells | Samples,
-    question: Question,
-    weight: I64 | F64,
-    tally: Callable[[I64, int], Tally],
-    *,
-    source: str,
-    hidden_spans: int,
-) -> Figures:
-    """Groups by size, points by group and time, and what adds up in each."""
+def _arrange(rows: Cells | Samples, weight: I64 | F64) -> _Placed:
+    """Groups by size, points by group and time."""
     sizes = np.bincount(rows.group, weights=weight, minlength=len(rows.groups))
     order = [int(place) for place in np.argsort(-sizes, kind="stable") if sizes[place] > 0]
     rank = np.zeros(len(rows.groups), dtype=np.int64)
@@ -142,20 +205,9 @@ def _arrange(
     group = rank[rows.group]
 
     steps = max((rows.to_us - rows.from_us) // rows.step_us, 1)
-    cell, place = np.unique(group * steps + (rows.at_us - rows.from_us) // rows.step_us, return_inverse=True)
-    return Figures(
-        source=source,
-        from_us=rows.from_us,
-        to_us=rows.to_us,
-        step_us=rows.step_us,
-        truncated=rows.truncated,
-        hidden_spans=hidden_spans,
-        groups=[dict(zip(question.group_by, rows.groups[place], strict=True)) for place in order],
-        totals=tally(group, len(order)),
-        point_group=(cell // steps).astype(np.int32),
-        point_at_us=rows.from_us + cell % steps * rows.step_us,
-        points=tally(place, len(cell)) if question.over_time else None,
-    )
+    keys = group * steps + (rows.at_us - rows.from_us) // rows.step_us
+    point_key, point = np.unique(keys[rows.point], return_inverse=True)
+    return _Placed(rows, order, group, point_key, point, steps)
 
 
 def _sums(owner: I64, owners: int, counts: npt.NDArray[Any]) -> I64:

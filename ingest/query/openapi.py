@@ -28,12 +28,19 @@ def document() -> Mapping[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
-        "paths": {endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS},
+        "paths": _paths(),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {"Error": ERROR},
         },
     }
+
+
+def _paths() -> Mapping[str, Any]:
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in ENDPOINTS:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    return paths
 
 
 def _operation(endpoint: Endpoint) -> Mapping[str, Any]:
@@ -48,15 +55,26 @@ def _operation(endpoint: Endpoint) -> Mapping[str, Any]:
         }
         for status, description in _REFUSALS.items()
     }
+    if endpoint.method == "GET":
+        given: dict[str, Any] = {"parameters": [*in_path, *map(_parameter, endpoint.parameters)]}
+    else:
+        given = {"parameters": in_path, "requestBody": _body(endpoint)}
+        refused |= {"413": {**refused["400"], "description": "The body is too large."}}
     return {
         "operationId": endpoint.answer.__name__,
-        "summary": endpoint.summary,
-        "parameters": [*in_path, *map(_parameter, endpoint.parameters)],
+        "summary": f"{endpoint.summary} Keys: {', '.join(endpoint.roles)}.",
+        **given,
         "responses": {
             "200": {"description": "The answer.", "content": {"application/json": {"schema": endpoint.schema}}},
             **refused,
         },
     }
+
+
+def _body(endpoint: Endpoint) -> Mapping[str, Any]:
+    members = {each.name: {**each.schema, "description": each.help} for each in endpoint.parameters}
+    schema = {"type": "object", "properties": members, "additionalProperties": False}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _parameter(parameter: Parameter) -> Mapping[str, Any]:

@@ -41,6 +41,15 @@ def rows(item: Schema) -> Schema:
     return {"type": "array", "items": item}
 
 
+SUPPRESSED: Schema = {
+    **row(
+        least_sessions={**COUNT, "description": "The least that a figure shown is about; 1: any is shown."},
+        groups={**COUNT, "description": "Groups left out, whatever the filters let pass."},
+        points={**COUNT, "description": "Points left out of groups that are shown."},
+    ),
+    "description": "What has too few distinct sessions to be shown, and what would give it away.",
+}
+
 PROVENANCE: Mapping[str, Schema] = {
     "from": {**TIME, "description": "Start of the range, widened to whole steps."},
     "to": TIME,
@@ -48,6 +57,7 @@ PROVENANCE: Mapping[str, Schema] = {
     "source": {**TEXT, "description": "`view:<name>`, or `samples`."},
     "truncated": {**FLAG, "description": "There were more groups; these are the largest."},
     "hidden_spans": {**COUNT, "description": "Spans in overflow series, which the filters may or may not have meant."},
+    "suppressed": SUPPRESSED,
 }
 
 ERROR = row(error=TEXT, message=TEXT, parameter=TEXT_OR_NULL)

@@ -18,17 +18,20 @@ from ingest.errors import (
     Malformed,
     MethodNotAllowed,
     Refusal,
+    TooLarge,
     Unauthenticated,
     Unavailable,
     UnknownPath,
 )
-from ingest.ports import Keys, Reader
+from ingest.ports import Erasures, Keys, Reader
 from ingest.query import openapi
 from ingest.query.access import Access
 from ingest.query.call import Call
 from ingest.query.endpoints import ENDPOINTS, Endpoint
+from ingest.query.erasures import read_body
 from ingest.query.pages import add_pages
 from ingest.query.parameters import APP, BadParameter, read
+from ingest.settings import AppPolicy
 
 DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
 
@@ -41,6 +44,7 @@ _STATUS: Mapping[type[Refusal], int] = {
     Forbidden: 403,
     UnknownPath: 404,
     MethodNotAllowed: 405,
+    TooLarge: 413,
     Unavailable: 503,
 }
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
@@ -53,7 +57,9 @@ _log = logging.getLogger(__name__)
 def build(
     reader: Reader,
     keys: Keys,
+    erasures: Erasures,
     *,
+    policy_of: Callable[[int], AppPolicy] = lambda _: AppPolicy(),
     dashboard: Path = DASHBOARD,
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     clock: Callable[[], float] = time.monotonic,
@@ -63,14 +69,16 @@ def build(
     Args:
         reader: the store.
         keys: who may read what.
+        erasures: how a user's data goes.
+        policy_of: app id → the privacy policy in force; it says how small a group may be shown.
         dashboard: directory of the built page; a page that says how to build it when there is none.
         now_us: server time, µs since 1970.
         clock: seconds of a clock that never steps, for what is remembered for a while.
     """
     app = web.Application(middlewares=[_answer_refusals])
-    service = _Service(reader, Access(reader, keys, clock), Turns(), now_us)
+    service = _Service(reader, erasures, policy_of, Access(reader, keys, clock), Turns(), now_us)
     for endpoint in ENDPOINTS:
-        app.router.add_get(endpoint.path, partial(service.serve, endpoint))
+        app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
     described = orjson.dumps(openapi.document())
     app.router.add_get("/api/v1/openapi.json", partial(_describe, described))
     app.router.add_get("/healthz", _alive)
@@ -111,22 +119,28 @@ class _Service:
     """What every call needs."""
 
     reader: Reader
+    erasures: Erasures
+    policy_of: Callable[[int], AppPolicy]
     access: Access
     turns: Turns
     now_us: Callable[[], int]
 
     async def serve(self, endpoint: Endpoint, request: web.Request) -> web.Response:
         """Admits, reads, answers: in this order, so that a stranger learns nothing from how parameters are refused."""
-        grant = await self.access.grant(request.headers.get("Authorization"))
-        values = read(request.query, endpoint.parameters)
+        grant = await self.access.grant(request.headers.get("Authorization"), endpoint.roles)
+        given = request.query if endpoint.method == "GET" else await read_body(request)
+        values = read(given, endpoint.parameters)
         about_an_app = APP in endpoint.parameters
+        app_id = await self.access.app_id(grant, values["app"]) if about_an_app else 0
         call = Call(
             reader=self.reader,
+            erasures=self.erasures,
             apps=await self.access.apps(grant),
-            app_id=await self.access.app_id(grant, values["app"]) if about_an_app else 0,
+            app_id=app_id,
             now_us=self.now_us(),
             values=values,
             path=request.match_info,
+            least_sessions=self.policy_of(app_id).rules.least_sessions if about_an_app else 1,
         )
         async with self.turns.turn():
             return _json(200, await endpoint.answer(call))
@@ -157,7 +171,7 @@ async def _answer_refusals(
     except web.HTTPNotFound:
         return _refuse(UnknownPath("unknown_path", "Nothing is served here; see /api/v1/openapi.json."))
     except web.HTTPMethodNotAllowed:
-        return _refuse(MethodNotAllowed("method", "This API is read with GET."))
+        return _refuse(MethodNotAllowed("method", "This call has another method; see /api/v1/openapi.json."))
     except Exception:  # noqa: BLE001 - a fault of ours still gets the one shape of an error
         _log.exception("a call of the query API failed")
         return _json(500, {"error": "internal", "message": "This is a fault of the server.", "parameter": None})

@@ -9,6 +9,7 @@ from ingest.model import REUSED, Kind, Phase, Status
 from ingest.ports import TraceSearch
 from ingest.query import schemas
 from ingest.query.call import Call
+from ingest.query.figures import covering, describe
 from ingest.query.parameters import APP, COMMON, ERRORS, MIN_MS, TRACE_LIMIT, BadParameter
 from ingest.query.times import rfc3339_us
 
@@ -21,6 +22,7 @@ _NUMBER_OR_NULL = {"type": ["integer", "null"]}
 _OBJECT = {"type": "object"}
 
 LIST_SCHEMA = schemas.row(
+    suppressed=schemas.SUPPRESSED,
     traces=schemas.rows(
         schemas.row(
             trace_id=_TRACE_ID,
@@ -34,7 +36,7 @@ LIST_SCHEMA = schemas.row(
             country=schemas.TEXT_OR_NULL,
             device_class=schemas.TEXT,
         )
-    )
+    ),
 )
 
 _PHASE = schemas.row({"us": schemas.COUNT}, state={"enum": ["measured", "reused", "unknown"]})
@@ -70,9 +72,9 @@ ONE_SCHEMA = schemas.row(
 
 
 async def traces(call: Call) -> Mapping[str, Any]:
-    """The newest traces that hold a matching span."""
+    """The newest traces that hold a matching span, of groups with enough sessions."""
     start, end = call.range_us()
-    found = await call.reader.traces(
+    found, suppressed = await call.reader.traces(
         TraceSearch(
             app_id=call.app_id,
             from_us=start,
@@ -81,9 +83,15 @@ async def traces(call: Call) -> Mapping[str, Any]:
             min_us=call.values["min_ms"] * 1000,
             errors=call.values["errors"],
             limit=call.values["limit"],
-        )
+            now_us=call.now_us,
+            least_sessions=call.least_sessions,
+        ),
+        covering(call.filters),
     )
-    return {"traces": [_listed(trace) for trace in found]}
+    return {
+        "suppressed": describe(suppressed, call.least_sessions),
+        "traces": [_listed(trace) for trace in found],
+    }
 
 
 def _listed(trace: Mapping[str, Any]) -> Mapping[str, Any]:

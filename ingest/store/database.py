@@ -18,6 +18,12 @@ WRITER_LOCK = 0x6669_7273_7402
 """Advisory lock of the one aggregator."""
 COMPACTOR_LOCK = 0x6669_7273_7403
 """Advisory lock of the one compactor."""
+TURN_LOCK = 0x6669_7273_7405
+"""Advisory lock that every turn of the aggregator shares, and that new tombstones take alone."""
+ERASURE_LOCK = 0x6669_7273_7406
+"""Advisory lock of the one erasure that is being carried out."""
+
+LOCK_POLL_SECONDS = 0.1
 
 DRIVER_ERRORS = (asyncpg.InternalClientError,)
 """What asyncpg says of a connection that was lost while it was copying: it is in a state that nothing leads out of."""
@@ -64,6 +70,18 @@ async def migrate(pool: "asyncpg.Pool[Any]") -> int:
         finally:
             await connection.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)
     return int(applied)
+
+
+async def lock(connection: Any, number: int) -> None:
+    """Returns when the connection holds an advisory lock, until it is unlocked or the connection ends.
+
+    Asks again and again: a statement that waits in the database for days would hold a snapshot all the time, and
+    VACUUM could clear away nothing that was deleted since.
+    """
+    while True:
+        if await connection.fetchval("SELECT pg_try_advisory_lock($1)", number):
+            return
+        await asyncio.sleep(LOCK_POLL_SECONDS)
 
 
 @asynccontextmanager

@@ -6,6 +6,10 @@
 | server | `fh_srv_…` | send as a backend service | digest |
 | token | `fh_tok_…` | read its app | digest |
 | operator | `fh_ops_…` | read every app | digest |
+| privacy | `fh_prv_…` | erase a user's data of its app, and read the receipts | digest |
+
+Erasing has a key of its own: a dashboard's token lives in browsers, and an operator's reads every app; neither should
+be able to destroy anything.
 
 Every key carries 144 random bits, so an unsalted digest cannot be guessed back.
 """
@@ -20,7 +24,13 @@ import asyncpg
 
 from ingest.ports import App, Grant
 
-PREFIXES: Mapping[str, str] = {"client": "fh_pub_", "server": "fh_srv_", "token": "fh_tok_", "operator": "fh_ops_"}
+PREFIXES: Mapping[str, str] = {
+    "client": "fh_pub_",
+    "server": "fh_srv_",
+    "token": "fh_tok_",
+    "operator": "fh_ops_",
+    "privacy": "fh_prv_",
+}
 RANDOM_BYTES = 18
 
 
@@ -75,14 +85,14 @@ class PostgresKeys:
         return NewApp(app_id, client_key, token)
 
     async def create_key(self, app_id: int, role: str) -> str:
-        """Another key of an app: `client`, `server` or `token`. All but client keys are shown this once.
+        """Another key of an app: `client`, `server`, `token` or `privacy`. All but client keys are shown this once.
 
         Raises:
             LookupError: there is no such app.
             ValueError: there is no such role of an app.
         """
         if role not in PREFIXES or role == "operator":
-            raise ValueError("an app's keys have the role client, server or token; choose one of these")
+            raise ValueError("an app's keys have the role client, server, token or privacy; choose one of these")
         async with self._pool.acquire() as connection, connection.transaction():
             if not await connection.fetchval("SELECT true FROM app WHERE app_id = $1", app_id):
                 raise LookupError("there is no app of this id; `firsthop app` lists those there are")

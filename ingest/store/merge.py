@@ -1,12 +1,13 @@
 """Partials read back from a tier, and their sums per (series, window). Columnar; no I/O."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest import sketch
+from ingest import sessions, sketch
 from ingest.model import I32, I64, METRICS, Phase
 from ingest.ports import Rollups
 from ingest.store.binary_copy import POSTGRES_EPOCH_US
@@ -18,8 +19,11 @@ SENT_COLUMNS = ", ".join(
         *(f"string_agg(int8send({name}), '') AS {name}" for name in ("series_id", "spans", "errors")),
         "string_agg(timestamptz_send(window_at), '') AS window_at",
         *(f"string_agg(array_send({name}), '') AS {name}" for name in ("reused", "unknown")),
-        *(f"string_agg({name}, '') AS {name}" for name in METRICS),
-        *(f"string_agg(int4send(coalesce(octet_length({name}), 0)), '') AS {name}_bytes" for name in METRICS),
+        *(f"string_agg({name}, '') AS {name}" for name in (*METRICS, "sessions")),
+        *(
+            f"string_agg(int4send(coalesce(octet_length({name}), 0)), '') AS {name}_bytes"
+            for name in (*METRICS, "sessions")
+        ),
     ]
 )
 """Selects many partials as one row with one value per column: `Partials.received` reads it with numpy alone."""
@@ -45,6 +49,8 @@ class Partials:
     """(9, n) bins of each sketch."""
     bins: tuple[npt.NDArray[np.void], ...]
     """By metric, the bins of all rows."""
+    sessions: Sequence[bytes]
+    """(n,) `ingest.sessions`; empty when none had one."""
 
     def __len__(self) -> int:
         return len(self.series_id)
@@ -71,6 +77,7 @@ class Partials:
             unknown=marks("unknown"),
             sizes=sizes.astype(np.int64),
             bins=tuple(np.frombuffer(row[name] or b"", sketch.Bins) for name in METRICS),
+            sessions=sessions.split(row["sessions"] or b"", numbers("sessions_bytes", ">i4")),
         )
 
     def join(self, other: "Partials") -> "Partials":
@@ -85,6 +92,7 @@ class Partials:
             unknown=np.concatenate([self.unknown, other.unknown], axis=1),
             sizes=np.concatenate([self.sizes, other.sizes], axis=1),
             bins=tuple(np.concatenate(pair) for pair in zip(self.bins, other.bins, strict=True)),
+            sessions=[*self.sessions, *other.sessions],
         )
 
 
@@ -111,7 +119,7 @@ def merge(partials: Partials, width_us: int, *, at_least: int = 1) -> Rollups:
         unknown=np.stack([_sum(row, group, count) for row in partials.unknown]),
         sizes=sizes,
         bins=bins,
-        sessions=[b""] * count,
+        sessions=_merge_sessions(partials.sessions, group, count),
     )
 
 
@@ -119,6 +127,13 @@ def _sum(values: I64, group: npt.NDArray[np.intp], count: int) -> I64:
     total = np.zeros(count + 1, np.int64)
     np.add.at(total, group, values)
     return total[:count]
+
+
+def _merge_sessions(parts: Sequence[bytes], group: npt.NDArray[np.intp], count: int) -> list[bytes]:
+    of_group: list[list[bytes]] = [[] for _ in range(count + 1)]
+    for number, part in zip(group.tolist(), parts, strict=True):
+        of_group[number].append(part)
+    return [sessions.merge(members) for members in of_group[:count]]
 
 
 def _merge_sketches(partials: Partials, group: npt.NDArray[np.intp], count: int) -> tuple[npt.NDArray[np.void], I64]:

@@ -6,10 +6,14 @@ from typing import Any
 
 import asyncpg
 
+from ingest.store.erase import ERASABLE
+
 DAY_US = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PREFIX = "span_d"
 _LOCK = 0x6669_7273_7404
+_NO_STATISTICS = ", ".join(f"ALTER COLUMN {column} SET STATISTICS 0" for column in ERASABLE["span"])
+"""The planner's statistics hold values: pseudonyms would outlive their rows there."""
 
 
 async def days(connection: Any) -> list[int]:
@@ -35,6 +39,7 @@ async def create(pool: "asyncpg.Pool[Any]", wanted: Sequence[int]) -> None:
                 if day in await days(connection):
                     continue
                 await connection.execute(f"CREATE TABLE {table} (LIKE span INCLUDING ALL)")
+                await connection.execute(f"ALTER TABLE {table} {_NO_STATISTICS}")
                 await connection.execute(
                     f"ALTER TABLE span ATTACH PARTITION {table}"
                     f" FOR VALUES FROM ('{start.isoformat()}') TO ('{(start + timedelta(days=1)).isoformat()}')"

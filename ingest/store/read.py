@@ -5,8 +5,21 @@ from typing import Any
 
 import asyncpg
 
-from ingest.ports import App, Cells, LedgerRow, Question, Samples, TraceSearch
+from ingest.ports import (
+    App,
+    Cells,
+    LedgerRow,
+    PolicyText,
+    Question,
+    Receipt,
+    Samples,
+    ScrubRow,
+    Suppressed,
+    TraceSearch,
+)
+from ingest.store.erasures import read_receipt, read_receipts
 from ingest.store.plan import TIERS, Retention
+from ingest.store.read_privacy import read_policies, read_scrubs
 from ingest.store.read_rollups import read_cells
 from ingest.store.read_samples import read_samples
 from ingest.store.read_traces import read_trace, read_traces
@@ -45,9 +58,9 @@ class PostgresReader:
         async with snapshot(self._pool) as connection:
             return await read_samples(connection, question, self._retention)
 
-    async def traces(self, search: TraceSearch) -> Sequence[Mapping[str, Any]]:
+    async def traces(self, search: TraceSearch, views: Sequence[str]) -> tuple[Sequence[Mapping[str, Any]], Suppressed]:
         async with snapshot(self._pool) as connection:
-            return await read_traces(connection, search)
+            return await read_traces(connection, search, views, self._retention)
 
     async def trace(self, app_id: int, trace_id: bytes) -> Sequence[Mapping[str, Any]]:
         async with snapshot(self._pool) as connection:
@@ -69,6 +82,22 @@ class PostgresReader:
     async def check(self) -> None:
         async with snapshot(self._pool) as connection:
             await connection.fetchval("SELECT 1")
+
+    async def scrubs(self, app_id: int, from_us: int, to_us: int) -> Sequence[ScrubRow]:
+        async with snapshot(self._pool) as connection:
+            return await read_scrubs(connection, app_id, from_us, to_us)
+
+    async def policies(self, app_id: int) -> Sequence[PolicyText]:
+        async with snapshot(self._pool) as connection:
+            return await read_policies(connection, app_id)
+
+    async def receipts(self, app_id: int) -> Sequence[Receipt]:
+        async with snapshot(self._pool) as connection:
+            return await read_receipts(connection, app_id)
+
+    async def receipt(self, app_id: int, erasure_id: str) -> Receipt | None:
+        async with snapshot(self._pool) as connection:
+            return await read_receipt(connection, app_id, erasure_id)
 
 
 def _newest_window(table: str) -> str:

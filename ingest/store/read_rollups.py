@@ -4,7 +4,8 @@ A sketch at rest is a list of bins and merging is adding, so `string_agg` of the
 returns one row per cell instead of one per partial, and numpy adds up the bins of all cells at once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -12,150 +13,238 @@ from typing import Any
 import asyncpg
 import numpy as np
 
-from ingest.model import DIMENSIONS, METRICS, OTHER
-from ingest.ports import Cells, Question
+from ingest import sessions
+from ingest.model import F64, I64, METRICS, OTHER, Mask
+from ingest.ports import Cells, Question, Suppressed
+from ingest.store.disclose import Cell, Visits, hidden_cells, hidden_points, passes
 from ingest.store.plan import TIERS, Piece, Plan, Retention, ceil, plan
 from ingest.store.snapshot import micros, moment
 
 MOST_PARTIALS = 500_000
 """About as many as PostgreSQL adds up in half a second; a question that needs more is answered in coarser steps."""
 
-_HIDDEN = -1
-
 
 @dataclass(frozen=True, slots=True)
-class _Selection:
-    """The series of one view that a question is about."""
+class _Partition:
+    """All series of one view, in the cells of the partition that a question is about."""
 
     view: str
-    groups: Mapping[tuple[str, ...], list[int]]
-    """Values by `Question.group_by` → series ids."""
-    hidden: Sequence[int]
-    """Overflow series that may hold spans which pass the filters."""
+    cells: Sequence[Cell]
+    """Values by `Question.partition`, ascending."""
+    series: Sequence[Sequence[int]]
+    """Ids by cell."""
 
     @property
     def cost(self) -> tuple[bool, bool, int]:
-        """Lowest is best: something found, nothing hidden, few series to read."""
-        return not self.groups, bool(self.hidden), sum(map(len, self.groups.values()))
+        """Lowest is best: something found, nothing in overflow, few series to read.
+
+        The same whatever the filters let pass, so that a partition is always judged by one view.
+        """
+        return not self.cells, any(OTHER in cell for cell in self.cells), sum(map(len, self.series))
+
+    def keys(self, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Series ids of these cells, and for each the number of its cell."""
+        pairs = [(series_id, number) for number in numbers for series_id in self.series[number]]
+        return [series_id for series_id, _ in pairs], [number for _, number in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Which cells of a partition an answer is made of."""
+
+    groups: Mapping[Cell, list[int]]
+    """Values by `Question.group_by` → numbers of cells."""
+    truncated: bool
+    hidden_spans: int
+    suppressed: Suppressed
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of all cells."""
+        return [number for members in self.groups.values() for number in members]
+
+
+class _Rollups:
+    """The rollups of one snapshot, as far as a question is about them."""
+
+    def __init__(
+        self, connection: asyncpg.Connection, question: Question, retention: Retention, cursors: Mapping[str, int]
+    ) -> None:
+        self._connection = connection
+        self._question = question
+        self._retention = retention
+        self._cursors = cursors
+
+    @classmethod
+    async def open(cls, connection: asyncpg.Connection, question: Question, retention: Retention) -> "_Rollups":
+        """Finds out how far each tier has been folded."""
+        rows = await connection.fetch("SELECT tier, part FROM compaction")
+        return cls(connection, question, retention, {row["tier"]: row["part"] for row in rows})
+
+    async def divide(self, views: Sequence[str]) -> _Partition:
+        """The partition, by whichever view costs least."""
+        columns = "".join(f", {name}" for name in self._question.partition)
+        rows = await self._connection.fetch(
+            f"SELECT view, array_agg(series_id) AS ids{columns} FROM series"  # noqa: S608 - names from DIMENSIONS
+            f" WHERE app_id = $1 AND view = ANY($2) GROUP BY view{columns}",
+            self._question.app_id,
+            list(views),
+        )
+        found: dict[str, dict[Cell, Sequence[int]]] = {view: {} for view in views}
+        for row in rows:
+            found[row["view"]][tuple(row[name] for name in self._question.partition)] = row["ids"]
+        partitions = [
+            _Partition(view, sorted(cells), [cells[cell] for cell in sorted(cells)]) for view, cells in found.items()
+        ]
+        return min(partitions, key=lambda partition: partition.cost)
+
+    async def choose(self, partition: _Partition, chosen: Plan) -> _Choice:
+        """The cells of the range that pass the filters and may be shown."""
+        question, cells = self._question, partition.cells
+        spans: F64 = np.zeros(len(cells))
+        hidden, suppressed = np.zeros(len(cells), np.bool_), Suppressed()
+        overflow = [number for number, cell in enumerate(cells) if _overflows(cell, question)]
+        groups: dict[Cell, list[int]] = {}
+        if question.least_sessions > 1 or overflow or len(cells) > question.most_groups:
+            whole = replace(question, over_time=False, metrics=())
+            whole = replace(whole, from_us=chosen.from_us, to_us=chosen.to_us, step_us=chosen.step_us)
+            rows = await self.fetch(whole, partition.keys(range(len(cells))), plan(whole, self._retention))
+            visits = _visits(rows, chosen)
+            spans = np.bincount(visits.cell, weights=visits.spans, minlength=len(cells)).astype(np.float64)
+            hidden, suppressed = await asyncio.to_thread(hidden_cells, cells, visits, question.least_sessions)
+        for number, cell in enumerate(cells):
+            if passes(cell, question) and not hidden[number]:
+                groups.setdefault(_group(cell, question), []).append(number)
+        largest = sorted(groups, key=lambda group: -spans[groups[group]].sum())[: question.most_groups]
+        return _Choice(
+            groups={group: groups[group] for group in largest},
+            truncated=len(groups) > len(largest),
+            hidden_spans=int(sum(spans[number] for number in overflow if not hidden[number])),
+            suppressed=suppressed,
+        )
+
+    async def points(
+        self, partition: _Partition, numbers: Sequence[int], rows: Sequence[asyncpg.Record], chosen: Plan
+    ) -> tuple[Mask, int]:
+        """Of each row whether it may count in a point, and how many points are hidden.
+
+        Points are judged among those of the whole partition where so many rollups can be read, else each cell's among
+        its own alone.
+        """
+        question = self._question
+        if question.least_sessions <= 1 or not question.over_time:
+            return np.ones(len(rows), np.bool_), 0
+        visits = _visits(rows, chosen)
+        # Decided by its size alone: whatever the filters, a partition is judged in one way.
+        whole = _partials(chosen) * sum(map(len, partition.series)) <= MOST_PARTIALS
+        others = sorted(set(range(len(partition.cells))) - set(numbers))
+        if whole and others:
+            fetched = await self.fetch(replace(question, metrics=()), partition.keys(others), chosen)
+            visits = visits.join(_visits(fetched, chosen))
+        hidden, points = await asyncio.to_thread(
+            hidden_points, partition.cells, visits, question.least_sessions, whole=whole
+        )
+        return ~hidden[: len(rows)], points
+
+    async def fetch(
+        self, question: Question, keys: tuple[list[int], list[int]], chosen: Plan
+    ) -> Sequence[asyncpg.Record]:
+        """One row per (cell, step) and table that holds some of it."""
+        if not keys[0] or not chosen.pieces:
+            return []
+        arguments: list[object] = [question.app_id, *keys]
+        arguments.append(timedelta(microseconds=chosen.step_us) if question.over_time else moment(chosen.from_us))
+        at = "date_bin($4::interval, window_at, 'epoch')" if question.over_time else "$4::timestamptz"
+        selects = []
+        for piece in chosen.pieces:
+            for table, beyond in _tables(piece, self._cursors):
+                arguments += [moment(piece.from_us), moment(piece.to_us)]
+                where = f"window_at >= ${len(arguments) - 1} AND window_at < ${len(arguments)}"
+                if beyond is not None:
+                    arguments.append(beyond)
+                    where += f" AND part > ${len(arguments)}"
+                selects.append(_select_cells(table, at, where, question))
+        return list(await self._connection.fetch(" UNION ALL ".join(selects), *arguments))
 
 
 async def read_cells(
     connection: asyncpg.Connection, question: Question, views: Sequence[str], retention: Retention
 ) -> Cells:
     """See `ingest.ports.Reader.cells`."""
-    selection = min(await _select(connection, question, views), key=lambda selected: selected.cost)
-    cursors = {row["tier"]: row["part"] for row in await connection.fetch("SELECT tier, part FROM compaction")}
-    groups, hidden_spans = selection.groups, 0
-    truncated = len(groups) > question.most_groups
-    if truncated or selection.hidden:
-        totals = await _count(connection, question, selection, retention, cursors)
-        hidden_spans = totals.pop(_HIDDEN, 0)
-        if truncated:
-            names = list(groups)
-            largest = sorted(totals, key=lambda number: -totals[number])[: question.most_groups]
-            groups = {names[number]: groups[names[number]] for number in largest}
-    chosen = _affordable(question, retention, sum(map(len, groups.values())))
-    rows = await _fetch(connection, question, _numbered(groups.values()), chosen, cursors)
-    return _to_cells(
-        rows,
-        question,
-        chosen,
-        view=selection.view,
-        groups=list(groups),
-        truncated=truncated,
-        hidden_spans=hidden_spans,
+    rollups = await _Rollups.open(connection, question, retention)
+    partition = await rollups.divide(views)
+    narrowest = _affordable(question, retention, 0)
+    choice = await rollups.choose(partition, narrowest)
+    chosen = _affordable(question, retention, len(partition.keys(choice.numbers)[0]))
+    if (chosen.from_us, chosen.to_us) != (narrowest.from_us, narrowest.to_us):
+        choice = await rollups.choose(partition, chosen)
+    rows = await rollups.fetch(question, partition.keys(choice.numbers), chosen)
+    point, points = await rollups.points(partition, choice.numbers, rows, chosen)
+    suppressed = replace(choice.suppressed, points=points)
+    return _to_cells(rows, question, chosen, replace(choice, suppressed=suppressed), view=partition.view, point=point)
+
+
+async def read_shown(
+    connection: asyncpg.Connection, question: Question, views: Sequence[str], retention: Retention
+) -> tuple[Sequence[Cell], Suppressed]:
+    """The cells that pass the filters and may be shown, and what is not shown."""
+    rollups = await _Rollups.open(connection, question, retention)
+    partition = await rollups.divide(views)
+    choice = await rollups.choose(partition, plan(question, retention))
+    return [partition.cells[number] for number in choice.numbers], choice.suppressed
+
+
+def _overflows(cell: Cell, question: Question) -> bool:
+    """Whether the cell may hold spans that the filters mean, under the name that stands for all others."""
+    return any(
+        name in question.filters and value == OTHER and OTHER not in question.filters[name]
+        for name, value in zip(question.partition, cell, strict=True)
+    ) and all(
+        value in (OTHER, *question.filters.get(name, (value,)))
+        for name, value in zip(question.partition, cell, strict=True)
     )
+
+
+def _group(cell: Cell, question: Question) -> Cell:
+    value_of = dict(zip(question.partition, cell, strict=True))
+    return tuple(value_of[name] for name in question.group_by)
 
 
 def _affordable(question: Question, retention: Retention, series: int) -> Plan:
     """The plan with the step asked for, or with the first coarser tier's that reads little enough."""
     for tier in TIERS:
         chosen = plan(replace(question, step_us=ceil(question.step_us, tier.width_us)), retention)
-        windows = sum((piece.to_us - piece.from_us) // piece.tier.width_us for piece in chosen.pieces)
-        if windows * series <= MOST_PARTIALS:
+        if _partials(chosen) * series <= MOST_PARTIALS:
             break
     return chosen
 
 
-async def _select(connection: asyncpg.Connection, question: Question, views: Sequence[str]) -> list[_Selection]:
-    """Per view the series that pass the filters, in groups."""
-    dimensions = [name for name in DIMENSIONS if name in question.group_by or name in question.filters]
-    columns = "".join(f", {name}" for name in dimensions)
-    passes = "".join(
-        f" AND ({name} = ANY(${number}) OR {name} = '{OTHER}')" for number, name in enumerate(question.filters, start=3)
+def _partials(chosen: Plan) -> int:
+    """Windows of a series to read."""
+    return sum((piece.to_us - piece.from_us) // piece.tier.width_us for piece in chosen.pieces)
+
+
+def _visits(rows: Sequence[asyncpg.Record], chosen: Plan) -> Visits:
+    """What the rows of `_Rollups.fetch` say of who was where."""
+    lengths = [np.frombuffer(row.get("session_bytes") or b"", ">i4") for row in rows]
+    strung = b"".join(row.get("sessions") or b"" for row in rows)
+    of_sketch = np.repeat(np.arange(len(rows)), [len(each) for each in lengths])
+    place, session = sessions.coupons(
+        strung, np.concatenate(lengths, dtype=np.int64) if rows else np.zeros(0, np.int64)
     )
-    rows = await connection.fetch(
-        f"SELECT view, array_agg(series_id) AS ids{columns} FROM series"  # noqa: S608 - names from DIMENSIONS
-        f" WHERE app_id = $1 AND view = ANY($2){passes} GROUP BY view{columns}",
-        question.app_id,
-        list(views),
-        *map(list, question.filters.values()),
+    at_us = _times(rows)
+    return Visits(
+        cell=np.array([row["number"] for row in rows], np.int64),
+        step=(at_us - chosen.from_us) // chosen.step_us,
+        spans=np.array([row["spans"] for row in rows], np.float64),
+        row=of_sketch[place],
+        session=session,
     )
-    return [_in_groups(view, [row for row in rows if row["view"] == view], question) for view in views]
 
 
-def _in_groups(view: str, rows: Sequence[asyncpg.Record], question: Question) -> _Selection:
-    groups: dict[tuple[str, ...], list[int]] = {}
-    hidden: list[int] = []
-    for row in rows:
-        if any(row[name] == OTHER and OTHER not in values for name, values in question.filters.items()):
-            hidden += row["ids"]
-        else:
-            groups.setdefault(tuple(row[name] for name in question.group_by), []).extend(row["ids"])
-    return _Selection(view, groups, hidden)
-
-
-async def _count(
-    connection: asyncpg.Connection,
-    question: Question,
-    selection: _Selection,
-    retention: Retention,
-    cursors: Mapping[str, int],
-) -> dict[int, int]:
-    """Spans per number of a group, and of what is hidden."""
-    totals_only = replace(question, over_time=False, metrics=())
-    ids, numbers = _numbered(selection.groups.values())
-    keys = (ids + list(selection.hidden), numbers + [_HIDDEN] * len(selection.hidden))
-    rows = await _fetch(connection, totals_only, keys, plan(totals_only, retention), cursors)
-    totals: dict[int, int] = {}
-    for row in rows:
-        totals[row["number"]] = totals.get(row["number"], 0) + row["spans"]
-    return totals
-
-
-def _numbered(groups: Iterable[Sequence[int]]) -> tuple[list[int], list[int]]:
-    """Series ids, and for each the number of its group."""
-    ids: list[int] = []
-    numbers: list[int] = []
-    for number, members in enumerate(groups):
-        ids += members
-        numbers += [number] * len(members)
-    return ids, numbers
-
-
-async def _fetch(
-    connection: asyncpg.Connection,
-    question: Question,
-    keys: tuple[list[int], list[int]],
-    chosen: Plan,
-    cursors: Mapping[str, int],
-) -> list[asyncpg.Record]:
-    """One row per (group, step) and table that holds some of it."""
-    if not keys[0] or not chosen.pieces:
-        return []
-    arguments: list[object] = [question.app_id, *keys]
-    arguments.append(timedelta(microseconds=chosen.step_us) if question.over_time else moment(chosen.from_us))
-    at = "date_bin($4::interval, window_at, 'epoch')" if question.over_time else "$4::timestamptz"
-    selects = []
-    for piece in chosen.pieces:
-        for table, beyond in _tables(piece, cursors):
-            arguments += [moment(piece.from_us), moment(piece.to_us)]
-            where = f"window_at >= ${len(arguments) - 1} AND window_at < ${len(arguments)}"
-            if beyond is not None:
-                arguments.append(beyond)
-                where += f" AND part > ${len(arguments)}"
-            selects.append(_select_cells(table, at, where, question.metrics))
-    return list(await connection.fetch(" UNION ALL ".join(selects), *arguments))
+def _times(rows: Sequence[asyncpg.Record]) -> I64:
+    at_us = {at: micros(at) for at in {row["at"] for row in rows}}
+    return np.array([at_us[row["at"]] for row in rows], np.int64)
 
 
 def _tables(piece: Piece, cursors: Mapping[str, int]) -> list[tuple[str, int | None]]:
@@ -164,7 +253,7 @@ def _tables(piece: Piece, cursors: Mapping[str, int]) -> list[tuple[str, int | N
     return [(piece.tier.table, None), *((tier.table, cursors[tier.table]) for tier in finer)]
 
 
-def _select_cells(table: str, at: str, where: str, metrics: Sequence[str]) -> str:
+def _select_cells(table: str, at: str, where: str, question: Question) -> str:
     columns = "".join(
         f", string_agg({metric}, ''::bytea) AS {metric}"
         + (
@@ -173,8 +262,15 @@ def _select_cells(table: str, at: str, where: str, metrics: Sequence[str]) -> st
             else f", sum(reused[{METRICS.index(metric)}])::bigint AS {metric}_reused"
             f", sum(unknown[{METRICS.index(metric)}])::bigint AS {metric}_unknown"
         )
-        for metric in metrics
+        for metric in question.metrics
     )
+    if question.least_sessions > 1:
+        # As much of each sketch as can be needed to tell that enough sessions are in it.
+        most = sessions.head_bytes(question.least_sessions)
+        columns += (
+            f", string_agg(substr(sessions, 1, {most}), ''::bytea) AS sessions"
+            f", string_agg(int4send(octet_length(substr(sessions, 1, {most}))), ''::bytea) AS session_bytes"
+        )
     return (
         f"SELECT number, {at} AS at, sum(spans)::bigint AS spans, sum(errors)::bigint AS errors{columns}"  # noqa: S608 - names from TIERS and METRICS
         f" FROM unnest($2::bigint[], $3::int[]) AS chosen(series_id, number)"
@@ -183,14 +279,7 @@ def _select_cells(table: str, at: str, where: str, metrics: Sequence[str]) -> st
 
 
 def _to_cells(
-    rows: Sequence[asyncpg.Record],
-    question: Question,
-    chosen: Plan,
-    *,
-    view: str,
-    groups: list[tuple[str, ...]],
-    truncated: bool,
-    hidden_spans: int,
+    rows: Sequence[asyncpg.Record], question: Question, chosen: Plan, choice: _Choice, *, view: str, point: Mask
 ) -> Cells:
     def column(name: str) -> list[Any]:
         return [row[name] for row in rows]
@@ -199,17 +288,19 @@ def _to_cells(
         return [[0] * len(rows) if metric == "duration" else column(f"{metric}_{name}") for metric in question.metrics]
 
     shape = (len(question.metrics), len(rows))
-    at_us = {at: micros(at) for at in set(column("at"))}
+    group_of = {number: group for group, members in enumerate(choice.groups.values()) for number in members}
     return Cells(
         view=view,
         from_us=chosen.from_us,
         to_us=chosen.to_us,
         step_us=chosen.step_us,
-        groups=groups,
-        truncated=truncated,
-        hidden_spans=hidden_spans,
-        group=np.array(column("number"), dtype=np.int32),
-        at_us=np.array([at_us[row["at"]] for row in rows], dtype=np.int64),
+        groups=list(choice.groups),
+        truncated=choice.truncated,
+        hidden_spans=choice.hidden_spans,
+        suppressed=choice.suppressed,
+        group=np.array([group_of[number] for number in column("number")], dtype=np.int32),
+        at_us=_times(rows),
+        point=point,
         spans=np.array(column("spans"), dtype=np.int64),
         errors=np.array(column("errors"), dtype=np.int64),
         reused=np.array(marks("reused"), dtype=np.int64).reshape(shape),

@@ -1,14 +1,17 @@
 """Reading the fair sample as figures: weights and values per (group, step), for questions that no view covers."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import asyncpg
 import numpy as np
 
 from ingest.model import METRICS
-from ingest.ports import Question, Samples
+from ingest.ports import Question, Samples, Suppressed
 from ingest.sketch import ABSENT
+from ingest.store.disclose import Cell, Visits, hidden_cells, hidden_points, passes
 from ingest.store.plan import TIERS, Retention, ceil, floor
 from ingest.store.snapshot import micros, moment
 
@@ -35,18 +38,110 @@ def passing(filters: Mapping[str, tuple[str, ...]], first: int) -> tuple[str, li
 
 async def read_samples(connection: asyncpg.Connection, question: Question, retention: Retention) -> Samples:
     """See `ingest.ports.Reader.samples`."""
+    span = _span(question, retention)
+    shown = await _judge(connection, question, span)
+    conditions, values = passing(question.filters, first=4)
+    arguments = [question.app_id, moment(span.from_us), moment(span.to_us), *values]
+    where = f"app_id = $1 AND start_at >= $2 AND start_at < $3{conditions}"
+    thinned_by = await _thinned_by(connection, where, arguments)
+    rows = await connection.fetch(
+        _select(question, where, len(arguments) + 1), *arguments, thinned_by - 1, _width(question, span.step_us)
+    )
+    rows = [row for row in rows if shown.cell(_cell(row, question))]
+    return _to_samples(rows, question, span, shown, thinned_by)
+
+
+async def read_sampled_shown(
+    connection: asyncpg.Connection, question: Question, retention: Retention
+) -> tuple[Sequence[Cell], Suppressed]:
+    """As `ingest.store.read_rollups.read_shown`, for a partition that no view covers."""
+    shown = await _judge(connection, replace(question, over_time=False), _span(question, retention))
+    cells = [cell for cell in shown.cells if shown.cell(cell) and passes(cell, question)]
+    return cells, shown.suppressed
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The range as widened, as far back as samples are kept."""
+
+    from_us: int
+    to_us: int
+    step_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What of the sampled partition may be shown."""
+
+    cells: Sequence[Cell]
+    hidden_cells: Set[Cell]
+    hidden_points: Set[tuple[Cell, int]]
+    """(cell, start of the step)"""
+    suppressed: Suppressed
+
+    def cell(self, cell: Cell) -> bool:
+        return cell not in self.hidden_cells
+
+    def point(self, cell: Cell, at_us: int) -> bool:
+        return (cell, at_us) not in self.hidden_points
+
+
+def _span(question: Question, retention: Retention) -> _Span:
     step = ceil(question.step_us, TIERS[0].width_us)
     start = floor(max(question.from_us, question.now_us - retention.spans_us), step)
-    end = max(ceil(question.to_us, step), start)
-    conditions, values = passing(question.filters, first=4)
-    arguments = [question.app_id, moment(start), moment(end), *values]
-    where = f"app_id = $1 AND start_at >= $2 AND start_at < $3{conditions}"
+    return _Span(start, max(ceil(question.to_us, step), start), step)
+
+
+async def _thinned_by(connection: asyncpg.Connection, where: str, arguments: Sequence[object]) -> int:
+    """One in how many is enough: a power of two."""
     found = await connection.fetchval(f"SELECT count(*) FROM span WHERE {where}", *arguments)  # noqa: S608
-    thinned_by = max(1, 1 << (-(-found // MOST_SAMPLES) - 1).bit_length())
+    return int(max(1, 1 << (-(-found // MOST_SAMPLES) - 1).bit_length()))
+
+
+async def _judge(connection: asyncpg.Connection, question: Question, span: _Span) -> _Shown:
+    """What may be shown: sessions in the sample are a lower bound of those that there were."""
+    if question.least_sessions <= 1:
+        return _Shown((), frozenset(), frozenset(), Suppressed())
+    arguments = [question.app_id, moment(span.from_us), moment(span.to_us)]
+    where = "app_id = $1 AND start_at >= $2 AND start_at < $3"
+    thinned_by = await _thinned_by(connection, where, arguments)
+    columns = "".join(f", {dimension(name)} AS {name}" for name in question.partition)
+    positions = "".join(f", {number}" for number in range(2, len(question.partition) + 2))
     rows = await connection.fetch(
-        _select(question, where, len(arguments) + 1), *arguments, thinned_by - 1, _width(question, step)
+        f"SELECT date_bin($5::interval, start_at, 'epoch') AS at{columns}, sum(weight) AS spans,"  # noqa: S608
+        " array_agg(DISTINCT hashtextextended(session, 0)) FILTER (WHERE session IS NOT NULL) AS sessions"
+        f" FROM span WHERE {where} AND (hashbytea(span_id) & $4::int) = 0 GROUP BY 1{positions}",
+        *arguments,
+        thinned_by - 1,
+        _width(question, span.step_us),
     )
-    return _to_samples(rows, question, start=start, end=end, step=step, thinned_by=thinned_by)
+    return await asyncio.to_thread(_shown, rows, question, span)
+
+
+def _shown(rows: Sequence[asyncpg.Record], question: Question, span: _Span) -> _Shown:
+    cell_of_row = [_cell(row, question) for row in rows]
+    cells = sorted(set(cell_of_row))
+    number = {cell: place for place, cell in enumerate(cells)}
+    starts = [micros(row["at"]) if question.over_time else span.from_us for row in rows]
+    seen = [row["sessions"] or () for row in rows]
+    visits = Visits(
+        cell=np.array([number[cell] for cell in cell_of_row], np.int64),
+        step=(np.array(starts, np.int64) - span.from_us) // span.step_us,
+        spans=np.array([row["spans"] for row in rows], np.float64),
+        row=np.repeat(np.arange(len(rows)), [len(each) for each in seen]),
+        session=np.array([session for each in seen for session in each], np.int64),
+    )
+    hidden, suppressed = hidden_cells(cells, visits, question.least_sessions)
+    points: Set[tuple[Cell, int]] = frozenset()
+    if question.over_time:
+        hidden_rows, count = hidden_points(cells, visits, question.least_sessions, whole=True)
+        suppressed = replace(suppressed, points=count)
+        points = {(cell_of_row[row], starts[row]) for row in np.flatnonzero(hidden_rows).tolist()}
+    return _Shown(cells, {cells[place] for place in np.flatnonzero(hidden).tolist()}, points, suppressed)
+
+
+def _cell(row: asyncpg.Record, question: Question) -> Cell:
+    return tuple(row[name] for name in question.partition)
 
 
 def _width(question: Question, step_us: int) -> timedelta:
@@ -55,9 +150,9 @@ def _width(question: Question, step_us: int) -> timedelta:
 
 
 def _select(question: Question, where: str, first: int) -> str:
-    grouping = "".join(f", {dimension(name)} AS {name}" for name in question.group_by)
+    grouping = "".join(f", {dimension(name)} AS {name}" for name in question.partition)
     values = "".join(f", array_agg({_column(metric)}) AS {metric}_us" for metric in question.metrics)
-    positions = "".join(f", {number}" for number in range(2, len(question.group_by) + 2))
+    positions = "".join(f", {number}" for number in range(2, len(question.partition) + 2))
     return (
         f"SELECT date_bin(${first + 1}::interval, start_at, 'epoch') AS at{grouping}, array_agg(weight) AS weights,"  # noqa: S608
         f" array_agg({FAILED}) AS errors{values}"
@@ -72,7 +167,7 @@ def _column(metric: str) -> str:
 
 
 def _to_samples(
-    rows: Sequence[asyncpg.Record], question: Question, *, start: int, end: int, step: int, thinned_by: int
+    rows: Sequence[asyncpg.Record], question: Question, span: _Span, shown: _Shown, thinned_by: int
 ) -> Samples:
     sizes: dict[tuple[str, ...], float] = {}
     keys = [tuple(row[name] for name in question.group_by) for row in rows]
@@ -86,15 +181,18 @@ def _to_samples(
     def column(name: str) -> list[float]:
         return [value for _, row in chosen for value in row[name]]
 
-    at_us = [micros(row["at"]) if question.over_time else start for _, row in chosen]
+    at_us = [micros(row["at"]) if question.over_time else span.from_us for _, row in chosen]
+    points = [shown.point(_cell(row, question), at) for (_, row), at in zip(chosen, at_us, strict=True)]
     return Samples(
-        from_us=start,
-        to_us=end,
-        step_us=step,
+        from_us=span.from_us,
+        to_us=span.to_us,
+        step_us=span.step_us,
         groups=groups,
         truncated=len(sizes) > len(groups),
+        suppressed=shown.suppressed,
         group=np.repeat(np.array([place for place, _ in chosen], dtype=np.int32), counts),
         at_us=np.repeat(np.array(at_us, dtype=np.int64), counts),
+        point=np.repeat(np.array(points, dtype=np.bool_), counts),
         error=np.array(column("errors"), dtype=np.bool_),
         weight=np.array(column("weights"), dtype=np.float64) * thinned_by,
         values_us=np.array([column(f"{metric}_us") for metric in question.metrics], dtype=np.int64).reshape(

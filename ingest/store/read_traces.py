@@ -6,14 +6,19 @@ from typing import Any
 import asyncpg
 import orjson
 
-from ingest.ports import TraceSearch
-from ingest.store.read_samples import FAILED, passing
+from ingest.model import DIMENSIONS
+from ingest.ports import Question, Suppressed, TraceSearch
+from ingest.store.disclose import Cell
+from ingest.store.plan import TIERS, Retention
+from ingest.store.read_rollups import read_shown
+from ingest.store.read_samples import FAILED, dimension, passing, read_sampled_shown
 from ingest.store.snapshot import micros, moment
 
 MOST_SPANS = 10_000
 """Of one trace."""
 
 _SPANS_LOOKED_AT = 200_000
+_MOST_CELLS = 1_000_000
 
 _SUMMARIES = f"""
     WITH mine AS (SELECT trace_id, span_id, parent_span_id, name, route, version, country, device_class, start_at,
@@ -29,9 +34,14 @@ _SUMMARIES = f"""
 _JSON = ("resource", "attributes", "events", "links")
 
 
-async def read_traces(connection: asyncpg.Connection, search: TraceSearch) -> Sequence[Mapping[str, Any]]:
+async def read_traces(
+    connection: asyncpg.Connection, search: TraceSearch, views: Sequence[str], retention: Retention
+) -> tuple[Sequence[Mapping[str, Any]], Suppressed]:
     """See `ingest.ports.Reader.traces`."""
-    rows = await connection.fetch(_SUMMARIES, search.app_id, await _newest(connection, search))
+    shown, suppressed = await _shown(connection, search, views, retention)
+    if shown is not None and not shown:
+        return [], suppressed
+    rows = await connection.fetch(_SUMMARIES, search.app_id, await _newest(connection, search, shown))
     return [
         {
             **{name: row[name] for name in ("trace_id", "name", "route", "spans", "errors")},
@@ -40,16 +50,44 @@ async def read_traces(connection: asyncpg.Connection, search: TraceSearch) -> Se
             "duration_us": micros(row["end_at"]) - micros(row["start_at"]),
         }
         for row in rows
-    ]
+    ], suppressed
 
 
-async def _newest(connection: asyncpg.Connection, search: TraceSearch) -> list[bytes]:
+async def _shown(
+    connection: asyncpg.Connection, search: TraceSearch, views: Sequence[str], retention: Retention
+) -> tuple[Sequence[Cell] | None, Suppressed]:
+    """The cells whose spans may be listed; None when all may."""
+    if search.least_sessions <= 1:
+        return None, Suppressed()
+    question = Question(
+        app_id=search.app_id,
+        from_us=search.from_us,
+        to_us=search.to_us,
+        now_us=search.now_us,
+        step_us=TIERS[0].width_us,
+        over_time=False,
+        filters=search.filters,
+        most_groups=_MOST_CELLS,
+        least_sessions=search.least_sessions,
+    )
+    if views:
+        return await read_shown(connection, question, views, retention)
+    return await read_sampled_shown(connection, question, retention)
+
+
+async def _newest(connection: asyncpg.Connection, search: TraceSearch, shown: Sequence[Cell] | None) -> Sequence[bytes]:
     """Ids of the traces with the newest passing spans.
 
     Looks at ever more of the newest spans until they are of enough traces: grouping all spans of the range by trace
     would read all of them to show the last few.
     """
     conditions, values = passing(search.filters, first=6)
+    if shown is not None and search.filters:
+        names = [name for name in DIMENSIONS if name in search.filters]
+        numbers = range(6 + len(values), 6 + len(values) + len(names))
+        cells = ", ".join(f"${number}::text[]" for number in numbers)
+        conditions += f" AND ({', '.join(map(dimension, names))}) IN (SELECT * FROM unnest({cells}))"  # noqa: S608
+        values = [*values, *map(list, zip(*shown, strict=True))]
     failed = f" AND {FAILED}" if search.errors else ""
     statement = (
         f"SELECT trace_id FROM span WHERE app_id = $1 AND start_at >= $2 AND start_at < $3 AND duration_us >= $4"  # noqa: S608

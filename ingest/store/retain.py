@@ -33,8 +33,13 @@ RETIRE_SECONDS = 600.0
 FOLD_ROWS = 100_000
 """Partials of one transaction, give or take one part."""
 LEDGER_DAYS = 400
+"""Of the ledger, and of what was scrubbed."""
+RECEIPT_DAYS = 1100
+"""Three years: as long as somebody may ask whether they were forgotten."""
 LEDGER_MERGE_DAYS = 9
 """How far back the ledger may still gain partials: as long as clients retry."""
+_HOURLY = (("ledger", "outcome", "spans"), ("scrub_count", "rule", "finds"))
+"""Tables of partials by app and hour: name, what is counted apart, the count."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger(__name__)
@@ -47,14 +52,22 @@ class Compactor:
         retention: for how long tiers and spans are kept.
         batch_ids_us: for how long batch ids are kept, µs.
         now_us: the server's clock, µs since 1970.
+        dead_us: for how long records that could not be stored are kept, µs.
     """
 
     def __init__(
-        self, pool: "asyncpg.Pool[Any]", retention: Retention, batch_ids_us: int, now_us: Callable[[], int]
+        self,
+        pool: "asyncpg.Pool[Any]",
+        retention: Retention,
+        batch_ids_us: int,
+        now_us: Callable[[], int],
+        *,
+        dead_us: int = 7 * partitions.DAY_US,
     ) -> None:
         self._pool = pool
         self._retention = retention
         self._batch_ids_us = batch_ids_us
+        self._dead_us = dead_us
         self._now_us = now_us
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -89,7 +102,7 @@ class Compactor:
         return read
 
     async def retire(self) -> None:
-        """Drops and deletes what is older than its retention, and merges the ledger's partials.
+        """Drops and deletes what is older than its retention, and merges the partials of hours.
 
         Raises:
             Unavailable: the database cannot be reached now; the rest is done the next time.
@@ -102,7 +115,8 @@ class Compactor:
                     return
                 try:
                     await self._delete(connection, _EPOCH + timedelta(microseconds=now))
-                    await _merge_ledger(connection, _EPOCH + timedelta(microseconds=now))
+                    for table, column, count in _HOURLY:
+                        await _merge_hours(connection, table, column, count, _EPOCH + timedelta(microseconds=now))
                 finally:
                     await connection.execute("SELECT pg_advisory_unlock($1)", COMPACTOR_LOCK)
 
@@ -115,10 +129,16 @@ class Compactor:
                 now - timedelta(microseconds=kept_us),
                 tier.table,
             )
-        await connection.execute(
-            "DELETE FROM batch WHERE received_at < $1", now - timedelta(microseconds=self._batch_ids_us)
+        expired = (
+            ("batch", "received_at", timedelta(microseconds=self._batch_ids_us)),
+            ("journal_dead", "dead_at", timedelta(microseconds=self._dead_us)),
+            ("ledger", "hour_at", timedelta(days=LEDGER_DAYS)),
+            ("scrub_count", "hour_at", timedelta(days=LEDGER_DAYS)),
+            ("erased", "until", timedelta()),
+            ("erasure", "requested_at", timedelta(days=RECEIPT_DAYS)),
         )
-        await connection.execute("DELETE FROM ledger WHERE hour_at < $1", now - timedelta(days=LEDGER_DAYS))
+        for table, column, kept in expired:
+            await connection.execute(f"DELETE FROM {table} WHERE {column} < $1", now - kept)  # noqa: S608 - names above
         # A day more than rollups live: a series is marked as used once a day.
         longest = timedelta(microseconds=max(self._retention.tiers_us)) + timedelta(days=1)
         await connection.execute("DELETE FROM series WHERE used_on < $1", (now - longest).date())
@@ -195,16 +215,17 @@ async def _insert(connection: Any, tier: Tier, rollups: Rollups, part: int) -> N
         await copy(connection, tier.table, rollup_rows.COLUMNS, rows)
 
 
-async def _merge_ledger(connection: Any, now: datetime) -> None:
-    """One row per app, hour and outcome; the aggregator adds one per turn."""
+async def _merge_hours(connection: Any, table: str, column: str, count: str, now: datetime) -> None:
+    """One row per app, hour and what is counted apart; the aggregator adds one per turn."""
     await connection.execute(
-        "WITH several AS ("
-        "  SELECT app_id, hour_at, outcome, max(part) AS part FROM ledger WHERE hour_at >= $1"
+        "WITH several AS ("  # noqa: S608 - names from _HOURLY
+        f"  SELECT app_id, hour_at, {column}, max(part) AS part FROM {table} WHERE hour_at >= $1"
         "  GROUP BY 1, 2, 3 HAVING count(*) > 1"
         "), taken AS ("
-        "  DELETE FROM ledger USING several WHERE ledger.app_id = several.app_id AND ledger.hour_at = several.hour_at"
-        "  AND ledger.outcome = several.outcome AND ledger.part <= several.part RETURNING ledger.*"
-        ") INSERT INTO ledger (app_id, hour_at, outcome, part, spans)"
-        " SELECT app_id, hour_at, outcome, max(part), sum(spans) FROM taken GROUP BY 1, 2, 3",
+        f"  DELETE FROM {table} AS hourly USING several"
+        "  WHERE hourly.app_id = several.app_id AND hourly.hour_at = several.hour_at"
+        f"  AND hourly.{column} = several.{column} AND hourly.part <= several.part RETURNING hourly.*"
+        f") INSERT INTO {table} (app_id, hour_at, {column}, part, {count})"
+        f" SELECT app_id, hour_at, {column}, max(part), sum({count}) FROM taken GROUP BY 1, 2, 3",
         now - timedelta(days=LEDGER_MERGE_DAYS),
     )

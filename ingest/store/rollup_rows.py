@@ -11,7 +11,7 @@ from ingest.model import METRICS, Phase
 from ingest.ports import Rollups
 from ingest.store.binary_copy import POSTGRES_EPOCH_US
 
-COLUMNS = ("app_id", "series_id", "window_at", "part", "spans", "errors", "reused", "unknown", *METRICS)
+COLUMNS = ("app_id", "series_id", "window_at", "part", "spans", "errors", "reused", "unknown", *METRICS, "sessions")
 """In the order of the bytes."""
 
 _INT8 = [("length", ">i4"), ("value", ">i8")]
@@ -38,6 +38,7 @@ _FIXED = np.dtype(
 _FIXED_UNITS = _FIXED.itemsize // 2
 _LENGTH_UNITS = 2
 _BIN_UNITS = 3
+_REST, _BINS, _SESSIONS = range(3)
 
 
 def rows(rollups: Rollups, part: int, width_us: int) -> bytes:
@@ -47,22 +48,25 @@ def rows(rollups: Rollups, part: int, width_us: int) -> bytes:
         part: of all of them.
         width_us: of the windows.
     """
-    count, metrics = len(rollups), len(METRICS)
-    sizes = rollups.sizes.astype(np.int64)
-    # All but the bins: per row its fixed part and the lengths of its sketches. The bins go in between.
-    rest = np.empty((count, _FIXED_UNITS + _LENGTH_UNITS * metrics), "<u2")
+    count, fields = len(rollups), len(METRICS) + 1
+    units = np.empty((count, fields), np.int64)
+    units[:, :-1] = rollups.sizes * _BIN_UNITS
+    units[:, -1] = [len(sketch) // 2 for sketch in rollups.sessions]
+    # All but the sketches: per row its fixed part and the lengths of its sketches. Their contents go in between.
+    rest = np.empty((count, _FIXED_UNITS + _LENGTH_UNITS * fields), "<u2")
     rest[:, :_FIXED_UNITS] = _fixed(rollups, part, width_us).view("<u2").reshape(count, _FIXED_UNITS)
-    lengths = np.where(sizes > 0, sizes * 2 * _BIN_UNITS, -1).astype(">i4")
-    rest[:, _FIXED_UNITS:] = lengths.view("<u2")
-    runs = np.empty((count, metrics, 2), np.int64)
+    rest[:, _FIXED_UNITS:] = np.where(units > 0, units * 2, -1).astype(">i4").view("<u2")
+    runs = np.empty((count, fields, 2), np.int64)
     runs[:, :, 0] = _LENGTH_UNITS
     runs[:, 0, 0] += _FIXED_UNITS
-    runs[:, :, 1] = sizes * _BIN_UNITS
-    is_bin = np.repeat(np.tile(np.array([False, True]), count * metrics), runs.ravel())
-    units = np.empty(len(is_bin), "<u2")
-    units[is_bin] = np.ascontiguousarray(rollups.bins).view("<u2")
-    units[~is_bin] = rest.ravel()
-    return units.tobytes()
+    runs[:, :, 1] = units
+    kinds = np.tile(np.array([_REST, _BINS] * (fields - 1) + [_REST, _SESSIONS], np.uint8), count)
+    kind = np.repeat(kinds, runs.ravel())
+    laid_out = np.empty(len(kind), "<u2")
+    laid_out[kind == _BINS] = np.ascontiguousarray(rollups.bins).view("<u2")
+    laid_out[kind == _SESSIONS] = np.frombuffer(b"".join(rollups.sessions), "<u2")
+    laid_out[kind == _REST] = rest.ravel()
+    return laid_out.tobytes()
 
 
 def _fixed(rollups: Rollups, part: int, width_us: int) -> "np.ndarray[tuple[int], np.dtype[np.void]]":

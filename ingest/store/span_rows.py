@@ -47,7 +47,7 @@ _FIXED = np.dtype(
     ]
 )
 _QUALITIES = np.frombuffer("".join(quality.name for quality in ClockQuality).encode(), np.uint8)
-_OWN_COLUMN = ("body", "session")
+_OWN_COLUMN = ("body", "session", "consent")
 _BY_RESOURCE = ("version", "network", "session")
 
 

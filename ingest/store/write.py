@@ -10,10 +10,10 @@ import numpy as np
 
 from ingest.errors import Unavailable
 from ingest.model import DIMENSIONS, WINDOW_US
-from ingest.ports import LedgerRow, Position, SeriesRow, Transaction, Update
-from ingest.store import partitions, rollup_rows, span_rows
+from ingest.ports import LedgerRow, Position, ScrubRow, SeriesRow, Tombstones, Transaction, Update
+from ingest.store import erasures, partitions, rollup_rows, span_rows
 from ingest.store.binary_copy import copy
-from ingest.store.database import WRITER_LOCK, reachable
+from ingest.store.database import TURN_LOCK, WRITER_LOCK, lock, reachable
 
 _EPOCH_DAY = date(1970, 1, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,7 +46,7 @@ class PostgresStore:
                 await self._pool.release(lost)
             connection = await self._pool.acquire()
             try:
-                await connection.execute("SELECT pg_advisory_lock($1)", WRITER_LOCK)
+                await lock(connection, WRITER_LOCK)
             except BaseException:
                 connection.terminate()
                 await self._pool.release(connection)
@@ -66,7 +66,11 @@ class PostgresStore:
             # Safe, though a crash of the server may lose a commit it has reported: the deletion of the journal's rows
             # is in the same transaction. Lost, it is lost as a whole, the rows stand in the journal again, and the
             # next turn does the same once more. What clients were promised is the journal's own commit.
-            await self._connection.execute("SET LOCAL synchronous_commit = off")
+            # The lock is what erasing waits for: whoever is erased, is so either before this turn begins, and the turn
+            # knows it, or after it has ended, and its rows are found.
+            await self._connection.execute(
+                f"SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock_shared({TURN_LOCK})"
+            )
             yield _Transaction(self._pool, self._connection)
 
     async def known_series(self, day: int) -> Mapping[int, tuple[int, str]]:
@@ -99,6 +103,16 @@ class _Transaction:
         )
         return {(row["app_id"], row["batch_id"]) for row in rows}
 
+    async def erased(self, app_ids: Sequence[int]) -> Mapping[int, Tombstones]:
+        """Of these apps, those of which somebody was erased."""
+        rows = await self._connection.fetch(
+            "SELECT app_id, coalesce(array_agg(pseudonym) FILTER (WHERE asked), '{}') AS names,"
+            " coalesce(array_agg(pseudonym) FILTER (WHERE NOT asked), '{}') AS sessions"
+            " FROM erased WHERE app_id = ANY($1::int[]) GROUP BY app_id",
+            app_ids,
+        )
+        return {row["app_id"]: Tombstones(frozenset(row["names"]), frozenset(row["sessions"])) for row in rows}
+
     async def write(self, update: Update) -> None:
         """Adds everything in the update under one part."""
         part = await self._connection.fetchval("SELECT nextval('rollup_part')")
@@ -107,6 +121,8 @@ class _Transaction:
             rows = rollup_rows.rows(update.rollups, part, WINDOW_US)
             await copy(self._connection, "rollup_10s", rollup_rows.COLUMNS, rows)
         await self._write_ledger(update.ledger, part)
+        await self._write_scrubs(update.scrubs, part)
+        await erasures.add_sessions(self._connection, update.erased)
         if update.sampled:
             starts = np.concatenate([sampled.kept.assigned.start_at_us for sampled in update.sampled])
             # On another connection, committed before the COPY: what changes the table's shape is over in a moment,
@@ -153,6 +169,12 @@ class _Transaction:
                 (row.app_id, _EPOCH + timedelta(hours=row.hour), _storable(row.outcome), part, row.spans)
                 for row in ledger
             ],
+        )
+
+    async def _write_scrubs(self, scrubs: Sequence[ScrubRow], part: int) -> None:
+        await self._connection.executemany(
+            "INSERT INTO scrub_count (app_id, hour_at, rule, part, finds) VALUES ($1, $2, $3, $4, $5)",
+            [(row.app_id, _EPOCH + timedelta(hours=row.hour), _storable(row.rule), part, row.finds) for row in scrubs],
         )
 
 

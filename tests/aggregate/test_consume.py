@@ -1,7 +1,7 @@
 """Exactly once, against a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -14,8 +14,8 @@ from ingest import sketch
 from ingest.aggregate.consume import Aggregator
 from ingest.errors import Unavailable
 from ingest.journal.postgres import PostgresJournal, open_lane
-from ingest.model import METRICS, Processed
-from ingest.ports import Position, Transaction, Update
+from ingest.model import METRICS, Processed, Scrubs
+from ingest.ports import Position, Tombstones, Transaction, Update
 from ingest.store.database import open_pool
 from ingest.store.write import PostgresStore
 from tests.postgres_proxy import cutting_proxy
@@ -56,6 +56,9 @@ class CrashingTransaction:
         fresh = await self.transaction.claim(batches)
         self.reach("after claim")
         return fresh
+
+    async def erased(self, app_ids: Sequence[int]) -> Mapping[int, Tombstones]:
+        return await self.transaction.erased(app_ids)
 
     async def write(self, update: Update) -> None:
         await self.transaction.write(update)
@@ -257,6 +260,44 @@ async def test_beyond_a_views_limit_spans_count_in_the_overflow_series(dsn: str,
     assert overflow["version"] is None
 
 
+def scrubbed(record: Processed, **finds: int) -> Processed:
+    """The record with what was scrubbed in the spans of its app."""
+    known = len(record.strings)
+    app_id = np.full(len(finds), record.ledger.app_id[0], np.int32)
+    rules = np.arange(known, known + len(finds), dtype=np.int32)
+    strings = [*record.strings, *finds]
+    record = replace(record, strings=strings, scrubs=Scrubs(app_id, rules, np.array([*finds.values()], np.int64)))
+    return replace(record, kept=replace(record.kept, batch=replace(record.kept.batch, strings=strings)))
+
+
+async def test_what_was_scrubbed_is_counted_by_app_hour_and_rule_and_not_for_duplicates(
+    dsn: str, pool: "Pool[Any]"
+) -> None:
+    hour_us = 3_600_000_000
+    await append(
+        pool,
+        scrubbed(make_record(1), email=3, url=40),
+        scrubbed(make_record(2), email=4),
+        scrubbed(make_record(3, app_id=2), email=5),
+        scrubbed(make_record(4, now_us=NOW_US - hour_us), email=6),
+        make_record(5),
+        scrubbed(make_record(2), email=4),
+    )
+    await aggregate(dsn)
+    await append(pool, scrubbed(make_record(1), email=3, url=40))
+    await aggregate(dsn)
+    rows = await pool.fetch(
+        "SELECT app_id, extract(epoch FROM hour_at)::bigint / 3600 AS hour, rule, finds FROM scrub_count"
+    )
+    hour = NOW_US // hour_us
+    assert {tuple(row) for row in rows} == {
+        (1, hour, "email", 7),
+        (1, hour, "url", 40),
+        (2, hour, "email", 5),
+        (1, hour - 1, "email", 6),
+    }
+
+
 async def test_one_apps_overflow_leaves_room_to_another(dsn: str, pool: "Pool[Any]") -> None:
     await append(pool, make_record(1, spans=200, app_id=1, routes=50), make_record(2, spans=40, app_id=2, routes=3))
     await aggregate(dsn, series_limit=5)
@@ -269,7 +310,12 @@ async def test_a_second_aggregator_waits_until_the_first_is_gone(dsn: str, pool:
     leader, standby = PostgresStore(first), PostgresStore(second)
     await leader.lead()
     waiting = asyncio.create_task(standby.lead())
-    while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+    asked = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'"
+        " AND backend_xmin IS NULL AND query LIKE 'SELECT pg_try_advisory_lock%'"
+    )
+    # Both have asked, and neither holds a snapshot, which would keep deleted rows from being cleared away.
+    while await pool.fetchval(asked) < 2:
         await asyncio.sleep(0.01)
     assert not waiting.done()
     first.terminate()

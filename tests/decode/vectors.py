@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ingest.model import UNKNOWN, ClockKind, Phase, Resources, SpanBatch, Spans
+from ingest.model import UNKNOWN, ClockKind, ConsentState, Phase, Resources, SpanBatch, Spans
 
 VECTORS = Path(__file__).parents[2] / "client_sdk_spec" / "vectors"
 CONTENT_ENCODING = {".gz": "gzip", ".zst": "zstd", ".zz": "deflate"}
@@ -48,6 +48,7 @@ def told(batch: SpanBatch) -> dict[str, Any]:
     columns |= dict(zip(_PHASE_COLUMNS, spans.phases_us.tolist(), strict=True))
     resources = {name: text(getattr(batch.resources, name)) for name in Resources.CODES}
     resources |= {name: getattr(batch.resources, name).tolist() for name in ("body", "memory_mb", "cores")}
+    resources["consent"] = [ConsentState(state).word for state in batch.resources.consent]
     return {
         "bodies": {
             "batch_id": hexed(batch.bodies.batch_id),

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from ingest import errors
 from ingest.decode.formats import Format
 from ingest.edge import respond
-from tests.edge.conftest import TOKEN, RunningEdge, StartEdge, native
+from tests.edge.conftest import SHOP_KEY, TOKEN, RunningEdge, StartEdge, native
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 
@@ -192,3 +192,17 @@ async def test_what_is_no_http_is_refused_without_naming_the_peer(edge: RunningE
     assert answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400"))
     assert b'"error":"http"' in answer
     assert "127.0.0.1" not in caplog.text
+
+
+async def test_an_app_whose_policy_cannot_be_kept_is_told_to_come_back_and_others_are_served(start_edge: StartEdge):
+    def policy_of(app_id: int) -> None:
+        if app_id == 1:
+            raise errors.Unavailable("policy", "the app's privacy policy cannot be read now")
+
+    edge = await start_edge(policy_of=policy_of)
+    answer = await edge.send(native())
+    assert (answer.status, answer.json()["error"]) == (503, "policy")
+    assert "Retry-After" in answer.headers
+    assert edge.journal.spans == 0
+    assert (await edge.send(native(), x_api_key=SHOP_KEY)).status == 202
+    assert (await edge.metrics())['firsthop_refused_total{reason="policy"}'] == 1

@@ -2,14 +2,17 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 
 from client_sdk_spec import encoder
 from ingest.decode.formats import DECODERS, Format
 from ingest.edge.commit import BATCH_BYTES
+from ingest.model import Processed, Scrubs
 from ingest.pipeline.process import process
 from tests.batches import built_in
 from tests.edge.conftest import POLICY, RunningEdge, StartEdge, native
@@ -146,6 +149,34 @@ async def test_personal_data_of_the_transport_is_not_in_the_record(start_edge: S
     text = repr(edge.journal.records)
     assert "203.0.113.77" not in text
     assert "JaneDoes" not in text
+
+
+async def test_what_was_scrubbed_is_counted_by_rule_when_it_is_durable(edge: RunningEdge):
+    body = native(name="mail jane.roe@example.org and john@example.org")
+    edge.journal.broken = True
+    await edge.send(body)
+    assert (await edge.metrics())['firsthop_scrubbed_total{rule="email"}'] == 0
+    edge.journal.broken = False
+    await edge.send(body)
+    assert (await edge.metrics())['firsthop_scrubbed_total{rule="email"}'] == 2
+
+
+async def test_what_a_policy_calls_its_patterns_is_no_label(start_edge: StartEdge):
+    def with_patterns(batch: Any, receptions: Any) -> Processed:
+        record = process(batch, receptions, POLICY, policy_of=built_in, country_of=lambda _: "", os_of=lambda _: "")
+        strings = [*record.strings, "policy:loyalty_card", "policy:seat"]
+        scrubs = Scrubs(
+            app_id=np.array([1, 1], dtype=np.int32),
+            rule=np.array([len(strings) - 2, len(strings) - 1], dtype=np.int32),
+            finds=np.array([3, 4]),
+        )
+        return replace(record, strings=strings, scrubs=scrubs)
+
+    edge = await start_edge(process=with_patterns)
+    await edge.send(native())
+    metrics = await edge.metrics()
+    assert metrics['firsthop_scrubbed_total{rule="policy"}'] == 7
+    assert {name for name in metrics if "loyalty" in name or "seat" in name} == set()
 
 
 def where_processed(threads: list[str]) -> Any:

@@ -185,6 +185,19 @@ async def test_a_stamp_may_be_short_and_may_be_absent(start_edge: StartEdge):
         (("127.0.0.0/8",), "2001:db8::7", "2001:db8::7"),
         (("127.0.0.0/8",), "203.0.113.7, unknown", ""),
         (("10.0.0.0/8",), "203.0.113.7", "127.0.0.1"),
+        # Whatever a client writes to the left of what the proxies saw is not believed.
+        (("127.0.0.0/8",), "10.0.0.1, 127.0.0.1, 203.0.113.7", "203.0.113.7"),
+        (("127.0.0.0/8",), "<script>, 192.0.2.1:x:y, 203.0.113.7", "203.0.113.7"),
+        (("127.0.0.0/8", "10.0.0.0/8"), "10.1.2.3, 10.1.2.4", "10.1.2.3"),
+        (("127.0.0.0/8", "10.0.0.0/8"), "203.0.113.7, ::ffff:10.1.2.4", "203.0.113.7"),
+        (("127.0.0.0/8", "2001:db8:a::/48"), "2001:db8::7, [2001:db8:a::1]:443", "2001:db8::7"),
+        (("127.0.0.0/8",), "::ffff:203.0.113.7", "203.0.113.7"),
+        (("127.0.0.0/8",), "fe80::7%eth0", "fe80::7"),
+        (("127.0.0.0/8",), "[2001:db8::7", "2001:db8::7"),
+        (("127.0.0.0/8",), " , ,", "127.0.0.1"),
+        (("127.0.0.0/8",), "203.0.113.7:4711:1", ""),
+        (("127.0.0.0/8",), "203.0.113.777", ""),
+        (("127.0.0.0/8",), "x" * 4000, ""),
     ],
 )
 async def test_the_address_is_the_rightmost_that_no_trusted_proxy_forwarded(
@@ -194,3 +207,30 @@ async def test_the_address_is_the_rightmost_that_no_trusted_proxy_forwarded(
     edge = await start_edge(process=seen, trusted_proxies=proxies)
     await edge.send(native(), **({"x_forwarded_for": forwarded} if forwarded else {}))
     assert seen.seen[0].address == address
+
+
+async def test_the_header_that_the_proxy_does_not_write_is_not_believed(start_edge: StartEdge):
+    seen = Receptions()
+    edge = await start_edge(process=seen, trusted_proxies=("127.0.0.0/8",))
+    await edge.send(native(), forwarded="for=203.0.113.9", x_real_ip="203.0.113.9", x_forwarded_for="203.0.113.7")
+    await edge.send(native(batch_id=2), forwarded="for=203.0.113.9", x_real_ip="203.0.113.9")
+    assert [reception.address for reception in seen.seen] == ["203.0.113.7", "127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "signals"),
+    [
+        ({}, (False, False)),
+        ({"sec_gpc": "1"}, (True, False)),
+        ({"dnt": "1"}, (False, True)),
+        ({"sec_gpc": "0", "dnt": "0"}, (False, False)),
+        ({"sec_gpc": " 1 ", "dnt": "unspecified"}, (True, False)),
+        ({"sec_gpc": "1, 1", "dnt": "true"}, (True, False)),
+        ({"sec_gpc": "", "dnt": "11"}, (False, False)),
+    ],
+)
+async def test_a_browsers_signals_are_heard(start_edge: StartEdge, headers: dict[str, str], signals: tuple[bool, bool]):
+    seen = Receptions()
+    edge = await start_edge(process=seen)
+    await edge.send(native(), **headers)
+    assert [(reception.gpc, reception.dnt) for reception in seen.seen] == [signals]

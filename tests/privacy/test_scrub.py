@@ -1,7 +1,5 @@
 """What must not get through, what must, one value at a time."""
 
-import base64
-
 import pytest
 
 from privacy import scrub, scrub_batch
@@ -38,8 +36,7 @@ CHROME = (
         ("message", "地址203.0.113.9", "地址{ip}"),
         ("message", "node ip-10-1-2-3.ec2.internal", "node ip-{ip}.ec2.internal"),
         ("message", f"sent as {CHROME} today", "sent as {user_agent} today"),
-        ("user_agent", CHROME, "{user_agent}"),
-        ("user_agent", "okhttp/4.12.0", "{user_agent}"),
+        ("user_agent", "AcmeBot/2.1 (+mailto:bot@example.com)", "AcmeBot/2.1 (+mailto:{email})"),
         ("message", "paid with 4111 1111 1111 1111", "paid with {card}"),
         ("message", "mandate for DE89 3704 0044 0532 0130 00 missing", "mandate for {iban} missing"),
         ("message", "call +49 171 3920093 or (555) 123-4567", "call {phone} or {phone}"),
@@ -123,11 +120,6 @@ def test_a_field_whose_name_tells_is_replaced_whole(kind: str, key: str, scrubbe
 )
 def test_what_is_nobodys_stays_as_it_is(kind: str, key: str, text: str) -> None:
     assert scrub(kind, key, text) is text
-
-
-def test_base64_is_read() -> None:
-    text = base64.b64encode(b"email=jane@example.com&src=app").decode()
-    assert scrub("attribute", "analytics.data", text) == "{value}"
 
 
 def test_a_private_key_goes_with_its_body_even_without_its_last_line() -> None:

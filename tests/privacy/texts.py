@@ -26,5 +26,12 @@ PIECES = (
     "/*", "$$", "ü", "地址", "\ud800", "\0", "data:", "mailto:", "ZW1haWw9YUBiLmNvbQ==", "Zx9Kq2Lm7Pw4Rt8Vb3Nc6Jd1",
 )  # fmt: skip
 
+URL_PIECES = (
+    "https://", "http://", "/", "shop.example", "?", "&", "=", "#", ";", "a", "page", "q", "email", "userIP",
+    "x-api-key", "state", "code", "hash", "exp", "shoes", "Jane Doe", "Jane+Doe", "%20", "%40", "1", "42", "@", ":",
+    "48.8566,2.3522", "token", "sid", ".", "-", "_", "[", "]",
+    "\u00fc", "{email}", "clientId", "ship", "name", "0a1b2c3d4e5f6a7b8c9d",
+)  # fmt: skip
+urls = st.lists(st.sampled_from(URL_PIECES), max_size=14).map(lambda pieces: "/" + "".join(pieces))
 glued = st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=14).map("".join)
 rows = st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(KEYS), glued), max_size=12)

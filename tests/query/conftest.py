@@ -12,19 +12,23 @@ import pytest_asyncio
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from ingest.compose.erase import Eraser
 from ingest.query.server import build
-from ingest.settings import Settings
+from ingest.settings import AppPolicy, Settings
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
 from ingest.store.keys import PostgresKeys, digest
 from ingest.store.plan import TIERS, Retention
 from ingest.store.read import PostgresReader
 from ingest.store.retain import Compactor
+from privacy import Policy
 from tests.conftest import TEMPLATE, database_dsn
 from tests.query import world as seeded
 
 TOKEN, OTHER_TOKEN, OPERATOR, CLIENT_KEY = "fh_tok_shop", "fh_tok_other", "fh_ops_all", "fh_pub_shop"
 WORLD_SECONDS = 5400
+ERASURE = "0b6f1f0e-6f2c-4c39-9b39-2a0f5f6f6a11"
+"""Id of a receipt of the app `shop`."""
 
 LEDGER = """
     INSERT INTO ledger (app_id, hour_at, outcome, part, spans) VALUES
@@ -54,6 +58,7 @@ def everything(world: seeded.World) -> seeded.World:
         dims={name: np.concatenate([world.dims[name], late.dims[name]]) for name in world.dims},
         metrics={name: np.concatenate([world.metrics[name], late.metrics[name]]) for name in world.metrics},
         error=np.concatenate([world.error, late.error]),
+        session=np.concatenate([world.session, late.session]),
     )
 
 
@@ -82,6 +87,10 @@ async def _make(server: str, name: str, world: seeded.World) -> None:
         late = seeded.make(1, 60, WORLD_SECONDS, seed=8)
         await seeded.store(connection, late, np.ones(60, dtype=bool), 3)
         await connection.execute(LEDGER)
+        await connection.execute(
+            "INSERT INTO erasure (app_id, erasure_id, identifier, software, refused_until)"
+            f" VALUES (1, '{ERASURE}', 'session', '1.2.3', '2026-03-10')"
+        )
         await seeded.store_spans(connection, world, np.where(np.arange(len(world.start_us)) % 6 < 3, 2.0, 0.0))
         await connection.execute("ANALYZE")
     await pool.close()
@@ -108,11 +117,18 @@ async def add_apps(connection: asyncpg.Connection) -> None:
     )
 
 
+def show_from(sessions: int) -> AppPolicy:
+    """A policy by which figures about so many sessions may be shown."""
+    return AppPolicy(rules=Policy(least_sessions=sessions))
+
+
 @asynccontextmanager
 async def serve(pool: "asyncpg.Pool[Any]", **options: Any) -> AsyncIterator[TestClient[Any, Any]]:
-    """A client of a query server on a pool."""
+    """A client of a query server on a pool; it shows figures about anybody, but for another policy."""
+    options.setdefault("policy_of", lambda _: show_from(1))
     reader = PostgresReader(pool, Retention.of(Settings.from_env({})))
-    app = build(reader, PostgresKeys(pool), now_us=lambda: seeded.NOW_US, **options)
+    eraser = Eraser(pool, Settings.from_env({"FIRSTHOP_DATA": str(options.pop("data", "nowhere"))}))
+    app = build(reader, PostgresKeys(pool), eraser, now_us=lambda: seeded.NOW_US, **options)
     async with TestClient(TestServer(app)) as client:
         yield client
 

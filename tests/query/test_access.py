@@ -5,9 +5,13 @@ from aiohttp.test_utils import TestClient
 from yarl import URL
 
 from ingest.query.endpoints import ENDPOINTS
-from tests.query.conftest import CLIENT_KEY, OPERATOR, OTHER_TOKEN, TOKEN, Get
+from tests.query.conftest import CLIENT_KEY, ERASURE, OPERATOR, OTHER_TOKEN, TOKEN, Get
 
-PATHS = [endpoint.path.replace("{trace_id}", "f" * 32) for endpoint in ENDPOINTS]
+PATHS = [
+    endpoint.path.replace("{trace_id}", "f" * 32).replace("{erasure_id}", ERASURE)
+    for endpoint in ENDPOINTS
+    if endpoint.method == "GET"
+]
 
 HOSTILE = "x' OR '1'='1'; DROP TABLE span; --"
 

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient
 from openapi_spec_validator import validate
 
 from ingest.query.openapi import document
-from tests.query.conftest import Get
+from tests.query.conftest import ERASURE, Get
 from tests.query.test_traces import TRACE
 
 ANSWERS = [
@@ -26,8 +26,15 @@ ANSWERS = [
     ("/api/v1/traces", {"from": "-2h"}),
     ("/api/v1/traces/{trace_id}", {}),
     ("/api/v1/ledger", {"from": "-3h"}),
+    ("/api/v1/erasures", {}),
+    ("/api/v1/erasures/{erasure_id}", {}),
     ("/api/v1/health", {}),
 ]
+
+
+def filled(path: str) -> str:
+    """The path of something that is there."""
+    return path.replace("{trace_id}", TRACE).replace("{erasure_id}", ERASURE)
 
 
 def resolved(schema: Any) -> Any:
@@ -59,14 +66,14 @@ async def test_the_document_and_the_router_have_the_same_paths(client: TestClien
 
 @pytest.mark.parametrize(("path", "query"), ANSWERS)
 async def test_answers_are_what_the_document_promises(get: Get, path: str, query: Mapping[str, str]) -> None:
-    answer = await get(path.replace("{trace_id}", TRACE), query)
+    answer = await get(filled(path), query)
     jsonschema.Draft202012Validator(schema_of(path, "200"), format_checker=jsonschema.FormatChecker()).validate(answer)
 
 
 @pytest.mark.parametrize("path", list(document()["paths"]))
 async def test_refusals_have_the_one_shape(ask, path: str) -> None:
     for query, token in (({"nonsense": "1"}, "fh_tok_shop"), ({}, None)):
-        response = await ask(path.replace("{trace_id}", TRACE), query, token)
+        response = await ask(filled(path), query, token)
         jsonschema.validate(await response.json(), schema_of(path, str(response.status)))
 
 
@@ -82,5 +89,5 @@ async def test_every_parameter_of_the_document_is_taken(ask, path: str) -> None:
         query = {parameter["name"]: text}
         if path.endswith("values"):
             query = required | query
-        response = await ask(path.replace("{trace_id}", TRACE), {**query, **({"from": "-2h"} if "to" in query else {})})
+        response = await ask(filled(path), {**query, **({"from": "-2h"} if "to" in query else {})})
         assert response.status == 200, await response.text()

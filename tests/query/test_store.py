@@ -68,7 +68,7 @@ async def crowded(pool: "asyncpg.Pool[Any]") -> Any:
                 spans = 100 - number
                 sketch = seeded.to_sketch(np.full(spans, 1000 + number))
                 window = seeded.at(seeded.NOW_US - 600_000_000)
-                rollups.append((1, key, window, 1, spans, 0, [0] * 8, [spans] * 8, sketch, *[None] * 8))
+                rollups.append((1, key, window, 1, spans, 0, [0] * 8, [spans] * 8, sketch, *[None] * 9))
         await connection.copy_records_to_table(
             "series", columns=["app_id", "series_id", "view", *DIMENSIONS], records=series
         )

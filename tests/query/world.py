@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import numpy as np
 
-from ingest import sketch
+from ingest import sessions, sketch
 from ingest.model import DIMENSIONS, METRICS, VIEWS
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -36,6 +36,8 @@ class World:
     metrics: Mapping[str, np.ndarray]
     """µs, with the marks of reused and unknown."""
     error: np.ndarray
+    session: np.ndarray
+    """Number of the session; 0: none."""
 
     def where(self, **filters: str | Sequence[str]) -> np.ndarray:
         """Mask of the spans with these values."""
@@ -69,6 +71,7 @@ def make(app_id: int, spans: int, seconds: int, seed: int) -> World:
         dims=dims,
         metrics=metrics,
         error=rng.random(spans) < 0.04,
+        session=rng.integers(1, spans + 1, spans),
     )
 
 
@@ -115,6 +118,7 @@ def rollup(world: World, members: np.ndarray, key: int, window: int, part: int) 
         [int((phase == sketch.REUSED).sum()) for phase in phases],
         [int((phase == sketch.UNKNOWN).sum()) for phase in phases],
         *(to_sketch(world.metrics[metric][members]) for metric in METRICS),
+        to_session_sketch(world.session[members]),
     )
 
 
@@ -127,6 +131,12 @@ def to_sketch(values_us: np.ndarray) -> bytes | None:
     bins = np.empty(len(buckets), dtype=sketch.Bins)
     bins["bucket"], bins["count"] = buckets, counts
     return bins.tobytes()
+
+
+def to_session_sketch(sessions_seen: np.ndarray) -> bytes | None:
+    """A sketch of distinct sessions at rest, None when there is none."""
+    known = sessions_seen[sessions_seen > 0]
+    return sessions.sketches(np.zeros(len(known), np.int64), known, 1)[0] or None
 
 
 async def store(connection: asyncpg.Connection, world: World, chosen: np.ndarray, part: int) -> None:
@@ -169,6 +179,7 @@ def span_rows(world: World, weights: np.ndarray) -> list[tuple[Any, ...]]:
                 "clock_err_ms": 12,
                 "weight": float(weights[place]),
                 "stratum": "random",
+                "session": f"s{world.session[place]}" if world.session[place] else None,
                 "policy_version": 1,
             }
         )

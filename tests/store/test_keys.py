@@ -24,7 +24,10 @@ async def test_server_keys_and_operator_tokens_are_made_on_request(pool: "asyncp
     keys = PostgresKeys(pool)
     app = await keys.create_app("shop")
     server, operator = await keys.create_key(app.app_id, "server"), await keys.create_operator_token()
+    privacy = await keys.create_key(app.app_id, "privacy")
     grants = await keys.grants()
+    assert grants[digest(privacy)] == Grant(app.app_id, "privacy")
+    assert privacy.startswith("fh_prv_")
     assert grants[digest(server)] == Grant(app.app_id, "server")
     assert grants[digest(operator)] == Grant(0, "operator")
     assert (server[:7], operator[:7]) == ("fh_srv_", "fh_ops_")
@@ -33,7 +36,8 @@ async def test_server_keys_and_operator_tokens_are_made_on_request(pool: "asyncp
 async def test_only_client_keys_can_be_read_back(pool: "asyncpg.Pool[Any]") -> None:
     keys = PostgresKeys(pool)
     app = await keys.create_app("shop")
-    await keys.create_key(app.app_id, "server")
+    for role in ("server", "privacy", "token"):
+        await keys.create_key(app.app_id, role)
     await keys.create_operator_token()
     rows = await pool.fetch("SELECT role, shown FROM app_key WHERE shown IS NOT NULL")
     assert [tuple(row) for row in rows] == [("client", app.client_key)]

@@ -9,9 +9,9 @@ import asyncpg
 import numpy as np
 import pytest
 
-from ingest import sketch
+from ingest import sessions, sketch
+from ingest.aggregate.catalog import Catalog
 from ingest.aggregate.turn import gather, settle
-from ingest.aggregate.windows import Catalog
 from ingest.model import METRICS, WINDOW_US, Processed
 from ingest.store import partitions, retain
 from ingest.store.plan import TIERS, Retention
@@ -60,9 +60,19 @@ async def totals(pool: "Pool[Any]", table: str, width_us: int) -> dict[tuple[int
     return found
 
 
+async def who(pool: "Pool[Any]", table: str, width_us: int) -> dict[tuple[int, int], int]:
+    """(series, window of this width) → distinct sessions."""
+    parts: dict[tuple[int, int], list[bytes]] = {}
+    for row in await pool.fetch(f"SELECT series_id, window_at, sessions FROM {table}"):
+        window = (row["window_at"] - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=width_us)
+        parts.setdefault((row["series_id"], window), []).append(row["sessions"] or b"")
+    return {key: round(sessions.count(sessions.merge(members))) for key, members in parts.items()}
+
+
 async def assert_tiers_agree(pool: "Pool[Any]") -> None:
     for tier in TIERS[1:]:
         assert await totals(pool, tier.table, tier.width_us) == await totals(pool, "rollup_10s", tier.width_us)
+        assert await who(pool, tier.table, tier.width_us) == await who(pool, "rollup_10s", tier.width_us)
 
 
 async def fold_all(pool: "Pool[Any]") -> list[int]:
@@ -197,6 +207,29 @@ async def test_the_ledgers_partials_become_one_row_an_hour_with_the_same_sum(poo
     await store(pool, make_record(9))
     await compactor(pool).retire()
     assert await pool.fetchval("SELECT count(*) FROM ledger") == len(before)
+
+
+async def test_what_was_scrubbed_becomes_one_row_an_hour_and_goes_with_the_ledger(pool: "Pool[Any]") -> None:
+    await pool.executemany(
+        "INSERT INTO scrub_count (app_id, hour_at, rule, part, finds) VALUES ($1, $2, $3, $4, $5)",
+        [(1, NOW, "email", 1, 3), (1, NOW, "email", 2, 4), (1, NOW, "url", 2, 1), (2, NOW, "email", 2, 9)],
+    )
+    await compactor(pool).retire()
+    rows = await pool.fetch("SELECT app_id, rule, finds FROM scrub_count ORDER BY 1, 2")
+    assert [tuple(row) for row in rows] == [(1, "email", 7), (1, "url", 1), (2, "email", 9)]
+    await compactor(pool, NOW_US + 399 * DAY_US).retire()
+    assert await pool.fetchval("SELECT count(*) FROM scrub_count") == 3
+    await compactor(pool, NOW_US + 401 * DAY_US).retire()
+    assert await pool.fetchval("SELECT count(*) FROM scrub_count") == 0
+
+
+async def test_records_that_could_not_be_stored_go_when_their_time_is_over(pool: "Pool[Any]") -> None:
+    await pool.execute("INSERT INTO journal_dead VALUES (1, 1, '\\x00', 'a test', $1)", NOW)
+    keeping = Compactor(pool, RETENTION, 8 * DAY_US, lambda: NOW_US + 3 * DAY_US, dead_us=4 * DAY_US)
+    await keeping.retire()
+    assert await pool.fetchval("SELECT count(*) FROM journal_dead") == 1
+    await Compactor(pool, RETENTION, 8 * DAY_US, lambda: NOW_US + 3 * DAY_US, dead_us=2 * DAY_US).retire()
+    assert await pool.fetchval("SELECT count(*) FROM journal_dead") == 0
 
 
 async def test_only_one_compactor_works_at_a_time(pool: "Pool[Any]") -> None:

@@ -2,6 +2,7 @@
 
 import { Button, CloseButton, Combobox, SegmentedControl, useCombobox } from "@mantine/core";
 import { useState } from "react";
+import type { Values } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import { formatCount, formatTime } from "./units.ts";
 import type { Dimension, Range, View } from "./view.ts";
@@ -21,10 +22,7 @@ function Filter({ dimension, view, turn }: { dimension: Dimension; view: View; t
   const query = commonParameters(view);
   query.set("dimension", dimension);
   query.set("limit", "200");
-  const { data, error } = useAnswer<{ values: { value: string | null; spans: number }[] }>(
-    combobox.dropdownOpened ? `/api/v1/values?${query}` : null,
-    turn,
-  );
+  const { data, error } = useAnswer<Values>(combobox.dropdownOpened ? `/api/v1/values?${query}` : null, turn);
   const counts = new Map((data?.values ?? []).map(({ value, spans }) => [value ?? "", spans]));
   for (const value of chosen) if (!counts.has(value)) counts.set(value, 0);
   const shown = [...counts].filter(([value]) => valueName(dimension, value).toLowerCase().includes(search.toLowerCase()));
@@ -69,6 +67,11 @@ function Filter({ dimension, view, turn }: { dimension: Dimension; view: View; t
             <Combobox.Empty>{error ? error.message : data ? "Nothing in this time range" : "Loading …"}</Combobox.Empty>
           )}
         </Combobox.Options>
+        {data?.suppressed && data.suppressed.groups > 0 && (
+          <Combobox.Footer>
+            <span className="aside">{formatCount(data.suppressed.groups)} not listed: too few sessions</span>
+          </Combobox.Footer>
+        )}
       </Combobox.Dropdown>
     </Combobox>
   );
@@ -84,6 +87,8 @@ function Chip({ label, clear }: { label: string; clear: () => void }) {
 }
 
 export function FilterBar({ view, turn }: { view: View; turn: number }) {
+  // What was scrubbed is counted by app and rule alone.
+  const narrows = view.page === "latency";
   return (
     <nav className="filters" aria-label="Time range and filters">
       <SegmentedControl
@@ -92,7 +97,7 @@ export function FilterBar({ view, turn }: { view: View; turn: number }) {
         value={view.from ? "" : view.range}
         onChange={(range) => changeView({ range: range as Range, from: null, to: null })}
       />
-      {DIMENSIONS.map((dimension) => (
+      {narrows && DIMENSIONS.map((dimension) => (
         <Filter key={dimension} dimension={dimension} view={view} turn={turn} />
       ))}
       {view.from && view.to && (
@@ -101,8 +106,8 @@ export function FilterBar({ view, turn }: { view: View; turn: number }) {
           clear={() => changeView({ from: null, to: null })}
         />
       )}
-      {view.route && <Chip label={view.route} clear={() => changeView({ route: null })} />}
-      {isFiltered(view) && (
+      {narrows && view.route && <Chip label={view.route} clear={() => changeView({ route: null })} />}
+      {narrows && isFiltered(view) && (
         <Button variant="subtle" onClick={() => changeView(withoutFilters())}>
           Clear filters
         </Button>

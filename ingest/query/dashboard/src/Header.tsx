@@ -1,11 +1,13 @@
 /** Name, app, freshness, live refresh, light and dark. */
 
 import { ActionIcon, Select, Switch, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import type { MouseEvent } from "react";
 import type { App } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import { formatAgo } from "./units.ts";
 import type { View } from "./view.ts";
-import { changeView, withoutFilters } from "./view.ts";
+import { changeView, formatView, PAGES, withoutFilters } from "./view.ts";
+import { PAGE_NAMES } from "./words.ts";
 
 function Mark() {
   return (
@@ -37,6 +39,28 @@ function Scheme() {
   );
 }
 
+function Pages({ view }: { view: View }) {
+  const open = (event: MouseEvent, page: View["page"]): void => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    changeView({ page, trace: null });
+  };
+  return (
+    <nav className="pages" aria-label="Pages">
+      {PAGES.map((page) => (
+        <a
+          key={page}
+          href={formatView({ ...view, page, trace: null }) || "/"}
+          aria-current={page === view.page ? "page" : undefined}
+          onClick={(event) => open(event, page)}
+        >
+          {PAGE_NAMES[page]}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
 export function Header({ apps, view, turn }: { apps: App[]; view: View; turn: number }) {
   const { data } = useAnswer<{ newest_window: string | null }>(`/api/v1/health?app=${encodeURIComponent(view.app ?? "")}`, turn);
   return (
@@ -54,6 +78,7 @@ export function Header({ apps, view, turn }: { apps: App[]; view: View; turn: nu
         w={180}
         onChange={(app) => changeView({ ...withoutFilters(), app, trace: null })}
       />
+      <Pages view={view} />
       <div className="spring" />
       {data?.newest_window && (
         <span className="fresh" title={data.newest_window}>

@@ -8,9 +8,11 @@ import { GettingStarted } from "./GettingStarted.tsx";
 import { Header } from "./Header.tsx";
 import { Failure } from "./Panel.tsx";
 import { PhasePanel } from "./PhasePanel.tsx";
+import { PrivacyPage } from "./PrivacyPage.tsx";
 import { RoutePanel } from "./RoutePanel.tsx";
 import { Summary } from "./Summary.tsx";
 import { TokenForm } from "./TokenForm.tsx";
+import { TooFew } from "./TooFew.tsx";
 import { TracePanel } from "./TracePanel.tsx";
 import { TraceView } from "./TraceView.tsx";
 import { TrendPanel } from "./TrendPanel.tsx";
@@ -26,15 +28,51 @@ interface BoardProps {
   next: () => void;
 }
 
-function Board({ apps, view, turn, next }: BoardProps) {
-  const app = apps.find(({ name, id }) => name === view.app || String(id) === view.app);
+interface AppProps {
+  app: App;
+  view: View;
+  turn: number;
+  next: () => void;
+  longer: (() => void) | null;
+}
+
+function LatencyPage({ app, view, turn, next, longer }: AppProps) {
   const query = filterParameters(view);
   query.set("metric", view.metric);
   query.set("q", QUANTILES.join(","));
   query.set("step", stepOf(view));
-  const latency = useAnswer<Latency>(app ? `/api/v1/latency?${query}` : null, turn);
+  const latency = useAnswer<Latency>(`/api/v1/latency?${query}`, turn);
   const spans = latency.data?.groups[0]?.total.spans ?? 0;
-  const nothing = latency.data !== undefined && spans === 0;
+  const suppressed = latency.data?.suppressed;
+  if (latency.data === undefined || spans > 0) {
+    return (
+      <>
+        <Summary answer={latency} quantile={view.quantile} />
+        <TrendPanel answer={latency} view={view} retry={next} />
+        <div className="pair">
+          <PhasePanel view={view} turn={turn} retry={next} />
+          <RoutePanel view={view} turn={turn} retry={next} />
+        </div>
+        <TracePanel view={view} latency={latency.data} turn={turn} retry={next} />
+      </>
+    );
+  }
+  if (suppressed && suppressed.groups > 0) {
+    return <TooFew app={app} view={view} least={suppressed.least_sessions} longer={longer} />;
+  }
+  if (!isFiltered(view)) return <GettingStarted app={app} longer={longer} check={next} />;
+  return (
+    <div className="panel state">
+      <strong>No spans match these filters in this time range.</strong>
+      <Button variant="default" size="xs" onClick={() => changeView(withoutFilters())}>
+        Clear all filters
+      </Button>
+    </div>
+  );
+}
+
+function Board({ apps, view, turn, next }: BoardProps) {
+  const app = apps.find(({ name, id }) => name === view.app || String(id) === view.app);
   const longer = view.range === "30d" && !view.from ? null : () => changeView({ range: "30d", from: null, to: null });
   return (
     <>
@@ -49,26 +87,8 @@ function Board({ apps, view, turn, next }: BoardProps) {
             </Button>
           </div>
         )}
-        {app && nothing && isFiltered(view) && (
-          <div className="panel state">
-            <strong>No spans match these filters in this time range.</strong>
-            <Button variant="default" size="xs" onClick={() => changeView(withoutFilters())}>
-              Clear all filters
-            </Button>
-          </div>
-        )}
-        {app && nothing && !isFiltered(view) && <GettingStarted app={app} longer={longer} check={next} />}
-        {app && !nothing && (
-          <>
-            <Summary answer={latency} quantile={view.quantile} />
-            <TrendPanel answer={latency} view={view} retry={next} />
-            <div className="pair">
-              <PhasePanel view={view} turn={turn} retry={next} />
-              <RoutePanel view={view} turn={turn} retry={next} />
-            </div>
-            <TracePanel view={view} latency={latency.data} turn={turn} retry={next} />
-          </>
-        )}
+        {app && view.page === "latency" && <LatencyPage app={app} view={view} turn={turn} next={next} longer={longer} />}
+        {app && view.page === "privacy" && <PrivacyPage app={app} view={view} turn={turn} retry={next} longer={longer} />}
       </main>
       {view.trace && app && <TraceView view={view} id={view.trace} />}
     </>

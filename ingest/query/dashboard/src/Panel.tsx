@@ -3,8 +3,9 @@
 import { Button, Skeleton, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useId } from "react";
-import type { Answer, ApiError, Provenance } from "./api.ts";
+import type { Answer, ApiError, Provenance, Suppressed } from "./api.ts";
 import { formatCount } from "./units.ts";
+import { leftOut } from "./words.ts";
 
 function provenance({ exact, source, truncated, hidden_spans: hidden }: Provenance): string {
   const more = truncated ? " There was more than is shown here." : "";
@@ -23,6 +24,17 @@ export function ExactBadge({ answer }: { answer: Provenance }) {
       <span className={`badge ${exact ? "badge-good" : "badge-warn"}`} tabIndex={0}>
         {exact ? "● " : "≈ "}
         {exact ? "exact" : "estimated"}
+      </span>
+    </Tooltip>
+  );
+}
+
+/** That figures about too few sessions are left out, and how many; why, on hover or focus. */
+function LeftOutBadge({ suppressed }: { suppressed: Suppressed }) {
+  return (
+    <Tooltip label={leftOut(suppressed)} multiline w={290} withArrow events={{ hover: true, focus: true, touch: true }}>
+      <span className="badge badge-quiet" tabIndex={0}>
+        {formatCount(suppressed.groups + suppressed.points)} left out
       </span>
     </Tooltip>
   );
@@ -53,6 +65,12 @@ function isMeasured(data: object): data is Provenance {
   return "exact" in data;
 }
 
+/** What an answer left out for the sake of the few, if anything. */
+function suppressedIn(data: object): Suppressed | undefined {
+  const { suppressed } = data as { suppressed?: Suppressed };
+  return suppressed && suppressed.groups + suppressed.points > 0 ? suppressed : undefined;
+}
+
 interface PanelProps<T> {
   title: string;
   note?: ReactNode;
@@ -68,11 +86,13 @@ interface PanelProps<T> {
 export function Panel<T extends object>({ title, note, answer, retry, height, actions, className, children }: PanelProps<T>) {
   const heading = useId();
   const { data, error, loading } = answer;
+  const suppressed = data && suppressedIn(data);
   return (
     <section className={`panel ${className ?? ""}`} aria-labelledby={heading} aria-busy={loading}>
       <header>
         <h2 id={heading}>{title}</h2>
         {data && isMeasured(data) && <ExactBadge answer={data} />}
+        {suppressed && <LeftOutBadge suppressed={suppressed} />}
         <div className="spring" />
         {actions}
       </header>

@@ -3,7 +3,7 @@
 import { SegmentedControl, TextInput } from "@mantine/core";
 import type { FormEvent } from "react";
 import { useState } from "react";
-import type { Latency, TraceRow } from "./api.ts";
+import type { Latency, TraceRow, Traces } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import { Panel } from "./Panel.tsx";
 import { formatCount, formatDuration, formatTime, quantileName } from "./units.ts";
@@ -76,7 +76,7 @@ export function TracePanel({ view, latency, turn, retry }: TracePanelProps) {
   query.set("limit", String(LIMIT));
   if (view.traces === "slow" && slowMs !== null) query.set("min_ms", String(Math.round(slowMs)));
   if (view.traces === "errors") query.set("errors", "true");
-  const answer = useAnswer<{ traces: TraceRow[] }>(`/api/v1/traces?${query}`, turn);
+  const answer = useAnswer<Traces>(`/api/v1/traces?${query}`, turn);
   return (
     <Panel
       title="Recent traces"
@@ -102,8 +102,11 @@ export function TracePanel({ view, latency, turn, retry }: TracePanelProps) {
         </>
       }
     >
-      {({ traces }) => {
+      {({ traces, suppressed }) => {
         const longest = Math.max(1, ...traces.map((row) => row.duration_us));
+        if (traces.length === 0 && suppressed && suppressed.groups > 0) {
+          return <p className="state">No sampled trace like this in this time range, or only of fewer than {suppressed.least_sessions} sessions.</p>;
+        }
         if (traces.length === 0) return <p className="state">No sampled trace like this in this time range.</p>;
         return (
           <div className="scroll" tabIndex={0} role="group" aria-label="Traces">

@@ -29,6 +29,14 @@ export interface Provenance {
   truncated: boolean;
   /** Spans counted under `{other}` of which some might have passed the filters. */
   hidden_spans: number;
+  suppressed?: Suppressed;
+}
+
+/** What is not shown because fewer than so many distinct sessions are in it, or because it would give those away. */
+export interface Suppressed {
+  least_sessions: number;
+  groups: number;
+  points: number;
 }
 
 export interface Latency extends Provenance {
@@ -66,6 +74,28 @@ export interface Routes extends Provenance {
   routes: RouteRow[];
 }
 
+export interface Scrubs {
+  /** Rule → how often it replaced something. */
+  finds: Record<string, number>;
+  /** Spans. */
+  received: number;
+  outcomes: { counted_no_consent: number; "rejected:no_consent": number };
+}
+
+export interface Privacy {
+  /** Whole hours. */
+  from: string;
+  to: string;
+  hours: ({ hour: string } & Scrubs)[];
+  total: Scrubs;
+  policy: { version: number; source: "app" | "every_app" | "built_in"; since: string | null; text: string | null };
+  least_sessions: number;
+}
+
+export interface Values extends Provenance {
+  values: { value: string | null; spans: number }[];
+}
+
 export interface TraceRow {
   trace_id: string;
   name: string;
@@ -77,6 +107,11 @@ export interface TraceRow {
   version: string | null;
   country: string | null;
   device_class: string;
+}
+
+export interface Traces {
+  traces: TraceRow[];
+  suppressed?: Suppressed;
 }
 
 export interface PhaseState {

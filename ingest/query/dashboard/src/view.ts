@@ -7,15 +7,18 @@ export const QUANTILES = [0.5, 0.75, 0.95, 0.99] as const;
 export const PHASES = ["redirect", "blocked", "dns", "tcp", "tls", "request", "ttfb", "download"] as const;
 export const METRICS = ["duration", ...PHASES] as const;
 export const DIMENSIONS = ["version", "country", "device_class", "network"] as const;
+export const PAGES = ["latency", "privacy"] as const;
 export const TRACE_KINDS = ["all", "slow", "errors"] as const;
 
 export type Range = (typeof RANGES)[number];
 export type Phase = (typeof PHASES)[number];
 export type Metric = (typeof METRICS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
+export type PageName = (typeof PAGES)[number];
 export type TraceKind = (typeof TRACE_KINDS)[number];
 
 export interface View {
+  page: PageName;
   app: string | null;
   range: Range;
   /** A span of time dragged out of the chart; it wins over `range`. */
@@ -30,7 +33,7 @@ export interface View {
   live: boolean;
 }
 
-const DEFAULTS = { range: "1h", quantile: 0.95, metric: "duration", traces: "all" } as const;
+const DEFAULTS = { page: "latency", range: "1h", quantile: 0.95, metric: "duration", traces: "all" } as const;
 
 function oneOf<T extends string>(allowed: readonly T[], text: string | null, otherwise: T): T {
   return allowed.find((value) => value === text) ?? otherwise;
@@ -42,6 +45,7 @@ export function parseView(search: string): View {
   const quantile = Number(query.get("q"));
   const [from, to] = [query.get("from"), query.get("to")];
   return {
+    page: oneOf(PAGES, query.get("page"), DEFAULTS.page),
     app: query.get("app"),
     range: oneOf(RANGES, query.get("range"), DEFAULTS.range),
     from: from && to ? from : null,
@@ -59,6 +63,7 @@ export function parseView(search: string): View {
 /** The query string of a view, without what is at its default. */
 export function formatView(view: View): string {
   const query = new URLSearchParams();
+  if (view.page !== DEFAULTS.page) query.set("page", view.page);
   if (view.app) query.set("app", view.app);
   if (view.from && view.to) {
     query.set("from", view.from);

@@ -1,6 +1,9 @@
 /** What things are called on the page. */
 
-import type { Dimension, Metric, Phase } from "./view.ts";
+import type { Privacy, Suppressed } from "./api.ts";
+import type { Dimension, Metric, PageName, Phase } from "./view.ts";
+
+export const PAGE_NAMES: Record<PageName, string> = { latency: "Latency", privacy: "Privacy" };
 
 export const METRIC_NAMES: Record<Metric, string> = {
   duration: "Duration",
@@ -40,6 +43,80 @@ export function valueName(dimension: Dimension, value: string): string {
   if (dimension !== "country" || !/^[A-Z]{2}$/.test(value)) return value;
   const name = COUNTRIES.of(value);
   return name ? `${name} (${value})` : value;
+}
+
+/** What each rule of the scrubber stands for: its name, and what it replaces. */
+const RULE_MEANINGS: Record<string, [name: string, meaning: string]> = {
+  account: ["Account names", "Who signs in, as access logs, servers and directories write it."],
+  api_key: ["API keys", "Keys that providers give out, known by their form."],
+  argument: ["Secrets on a command line", "The value of an option such as --password."],
+  assignment: ["Named values in text", "What stands behind password=, token: and other telling names."],
+  bearer: ["Authorization", "Credentials behind Bearer, Basic and the like."],
+  card: ["Payment cards", "Numbers of known issuers whose check digit is right."],
+  code: ["Codes", "One-time codes and card codes that a word announces."],
+  contact_card: ["Contact cards", "Lines of a vCard, entries of a directory, the password of a wireless network."],
+  cookie: ["Cookies", "The values of a Cookie or Set-Cookie header quoted in a text."],
+  dashed_ip: ["IP addresses in host names", "Addresses written with dashes, as in ip-10-0-0-1."],
+  element: ["Elements with telling names", "What an XML or HTML element of a telling name holds."],
+  email: ["E-mail addresses", "In any encoding."],
+  encoded: ["Encoded runs", "What came out of base64 or percent escapes was personal."],
+  grant: ["One-time links", "What follows /reset/, /invite/ and the like in a path."],
+  header: ["Headers", "The values of headers that carry credentials, cookies or addresses."],
+  iban: ["Bank accounts", "IBANs whose check digits are right."],
+  identity: ["National ids by their form", "Numbers of such a form that they can be nothing else, with the right check digits."],
+  ipv4: ["IPv4 addresses", "Not versions, not the machine itself."],
+  ipv6: ["IPv6 addresses", "Not the machine itself."],
+  jwt: ["JSON web tokens", "Signed tokens with what they say of the user."],
+  key: ["Telling names", "The whole value, because its name says that it is personal or the policy denies it."],
+  label: ["Values behind a telling word", "As in client secret 8f3K…, with no sign between the two."],
+  labelled_id: ["Numbers with a label", "National ids, device ids and account numbers that a word announces."],
+  mac: ["Hardware addresses", "MAC addresses of network cards."],
+  mailbox: ["Names beside an e-mail address", "As in Jane Doe <jane@example.org>."],
+  member: ["Members of objects", "Values in JSON, GraphQL and the like whose names say that they are personal."],
+  opaque: ["Opaque tokens", "Long runs of random letters and digits; hashes and ids of builds and traces stay."],
+  owned_device: ["Owners in names of devices", "As in Jane's iPhone or Janes-MacBook-Pro."],
+  phone: ["Phone numbers", "Numbers that could be dialled."],
+  place: ["Positions", "Latitude and longitude."],
+  policy: ["The policy’s own patterns", "What a pattern of the app’s policy found."],
+  private_key: ["Private keys", "Keys in PEM blocks."],
+  serial: ["Device numbers", "IMEI, serial numbers and advertising ids behind their names."],
+  signature: ["Signatures that did not match", "As error messages quote them: expected … got …."],
+  sql: ["SQL literals", "Values written into a statement; the statement stays."],
+  ssn: ["Social security numbers", "Numbers of the United States."],
+  unexamined: ["Not examined", "Texts too long or too deeply nested to be examined: none of it is passed on."],
+  unlisted: ["Attributes not listed", "The policy lists the attributes that may be stored; these are not among them."],
+  url: ["Parts of URLs", "Parameters, sign-in parts and segments that are personal by their names."],
+  user_agent: ["User-Agents", "They only serve to tell the class of the device."],
+  user_path: ["User names in paths", "The name behind /home/ or C:\\Users\\."],
+};
+
+/** The name of a rule; that of a policy's own pattern is what the policy calls it. */
+export function ruleName(rule: string): string {
+  return RULE_MEANINGS[rule]?.[0] ?? rule.replace(/^policy:/, "").replaceAll("_", " ");
+}
+
+/** What a rule replaces. */
+export function ruleMeaning(rule: string): string | undefined {
+  return RULE_MEANINGS[rule.startsWith("policy:") ? "policy" : rule]?.[1];
+}
+
+/** Whose policy an app is treated by. */
+export const POLICY_SOURCES: Record<Privacy["policy"]["source"], string> = {
+  app: "This app’s own",
+  every_app: "That of every app without one of its own",
+  built_in: "The built-in one: no policy has been given",
+};
+
+/** What is not shown because too few sessions are in it. Counted before filters choose, lest the count tell who is there. */
+export function leftOut({ least_sessions: least, groups, points }: Suppressed): string {
+  const parts = [
+    groups > 0 && `${groups} ${groups === 1 ? "group" : "groups"}`,
+    points > 0 && `${points} ${points === 1 ? "point" : "points"} in time`,
+  ];
+  return (
+    `Left out, whatever the filters choose: ${parts.filter(Boolean).join(" and ")} with fewer than ${least} sessions, or from which ` +
+    "those could be worked out. No figure here is about one person."
+  );
 }
 
 /** What the grades of a span's clock mean. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { commonParameters, filterParameters, formatView, parseView } from "../src/view.ts";
 
 test("a view survives the address bar", () => {
-  const search = "?app=shop&range=24h&q=0.99&metric=dns&version=5.2.1&version=5.3.0&country=DE&route=GET+x%2F%7Bid%7D&traces=slow&live=1";
+  const search = "?page=privacy&app=shop&range=24h&q=0.99&metric=dns&version=5.2.1&version=5.3.0&country=DE&route=GET+x%2F%7Bid%7D&traces=slow&live=1";
   assert.equal(formatView(parseView(search)), search);
 });
 
@@ -12,7 +12,7 @@ test("the default view has an empty address", () => {
 });
 
 test("what is not known is left at its default", () => {
-  assert.equal(formatView(parseView("?range=3y&q=2&metric=smell&traces=none&live=yes&other=1")), "");
+  assert.equal(formatView(parseView("?page=cookies&range=3y&q=2&metric=smell&traces=none&live=yes&other=1")), "");
 });
 
 test("a range dragged out of the chart wins over the preset", () => {

@@ -1,0 +1,126 @@
+"""Who was erased, found again in a processed micro-batch: which kept spans are theirs, and the record without them.
+
+No stage of `process`: the aggregator asks it of what arrives late, the journal of what it still holds.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ingest.model import I32, Columns, Kept, Mask, Processed
+from ingest.outcome import Outcome
+from ingest.pipeline.identify import identity_of
+from ingest.pipeline.strings import compact
+from ingest.ports import ErasedSession, Tombstones
+from privacy.pseudonyms import HEX_DIGITS
+
+_IN_A_MARK = re.compile(rf":([0-9a-f]{{{HEX_DIGITS}}})\}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """What a record holds of people who were erased."""
+
+    kept: Mask
+    """(k,) kept spans that are theirs."""
+    sessions: Sequence[ErasedSession]
+    """Sessions in which one of them was seen, and that no tombstone names yet."""
+
+
+def find_theirs(kept: Kept, strings: Sequence[str], app_id: I32, erased: Mapping[int, Tombstones]) -> Theirs:
+    """The kept spans that hold a name, and those of the same sessions.
+
+    Args:
+        kept: the sample of a record.
+        strings: those of the record.
+        app_id: (k,) of each kept span.
+        erased: by app.
+    """
+    found = np.zeros(len(app_id), dtype=np.bool_)
+    sessions: list[ErasedSession] = []
+    session = kept.batch.resources.session[kept.batch.spans.resource]
+    for app, tombstones in erased.items():
+        mine = app_id == app
+        if not mine.any():
+            continue
+        theirs = {code for code, text in enumerate(strings) if text in tombstones.sessions}
+        for name, codes in _named(strings, tombstones.names).items():
+            named = mine & _holding(kept, _mask(codes, len(strings)))
+            seen = {*session[named].tolist()} - {0}
+            new = [strings[code] for code in seen - theirs if strings[code] not in tombstones.names]
+            sessions += [ErasedSession(app, text, name) for text in new]
+            theirs |= seen
+            found |= named
+        found |= mine & _mask(theirs, len(strings))[session]
+    return Theirs(found, sessions)
+
+
+def forget(record: Processed, erased: Mapping[int, Tombstones]) -> tuple[Processed, Theirs]:
+    """The record without the spans, texts and identities of people who were erased; their spans count as counted only.
+
+    The record itself comes back when it holds nothing of them.
+    """
+    body = record.kept.batch.body_of_span
+    theirs = find_theirs(record.kept, record.strings, record.ledger.app_id[body], erased)
+    identified = _identified(record, erased, theirs.sessions)
+    if not theirs.kept.any() and not identified.any():
+        return record, theirs
+    outcomes = record.ledger.outcomes.copy()
+    gone = np.bincount(body[theirs.kept], minlength=len(record.ledger)).astype(np.int32)
+    outcomes[Outcome.KEPT] -= gone
+    outcomes[Outcome.COUNTED_ONLY] += gone
+    stay = ~theirs.kept
+    without = replace(
+        record,
+        ledger=replace(record.ledger, outcomes=outcomes),
+        counted=replace(record.counted, session=np.where(identified, 0, record.counted.session)),
+        kept=Kept(record.kept.batch.select(stay), record.kept.assigned.take(stay)),
+    )
+    return compact(without), theirs
+
+
+def _identified(record: Processed, erased: Mapping[int, Tombstones], sessions: Sequence[ErasedSession]) -> Mask:
+    """Counted spans by the 64 bits of somebody who was erased."""
+    found = np.zeros(len(record.counted), dtype=np.bool_)
+    app_id = record.ledger.app_id[record.counted.body]
+    for app, tombstones in erased.items():
+        new = {each.session for each in sessions if each.app_id == app}
+        bits = [identity_of(name) for name in tombstones.names | tombstones.sessions | new]
+        found |= (app_id == app) & np.isin(record.counted.session, np.array(bits, dtype=np.int64))
+    return found
+
+
+def _named(strings: Sequence[str], names: frozenset[str]) -> Mapping[str, Sequence[int]]:
+    """Name → codes of the texts that are it, or hold it in a mark."""
+    found: dict[str, list[int]] = {}
+    for code, text in enumerate(strings):
+        here = {text, *_IN_A_MARK.findall(text)} if ":" in text else {text}
+        for name in here & names:
+            found.setdefault(name, []).append(code)
+    return found
+
+
+def _mask(codes: Iterable[int], size: int) -> Mask:
+    mask = np.zeros(size, dtype=np.bool_)
+    mask[[*codes]] = True
+    return mask
+
+
+def _holding(kept: Kept, marked: Mask) -> Mask:
+    """Kept spans that hold a marked text in any column: their own, their sender's, an attribute's or an event's."""
+    batch = kept.batch
+    held = _in_columns(batch.spans, marked) | _in_columns(kept.assigned, marked)
+    sender = _in_columns(batch.resources, marked)
+    sender[batch.resource_attributes.owner[_in_columns(batch.resource_attributes, marked)]] = True
+    for table in (batch.attributes, batch.events):
+        held[table.owner[_in_columns(table, marked)]] = True
+    return held | sender[batch.spans.resource]
+
+
+def _in_columns(table: Columns, marked: Mask) -> Mask:
+    found = np.zeros(len(table), dtype=np.bool_)
+    for name in table.CODES:
+        found |= marked[getattr(table, name)]
+    return found

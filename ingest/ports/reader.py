@@ -1,0 +1,176 @@
+"""What the query API asks of the store, and the shape of the answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ingest.model import DIMENSIONS, F64, I32, I64, Mask
+from ingest.ports.erasures import Receipt
+from ingest.ports.keys import App
+from ingest.ports.policies import PolicyText
+from ingest.ports.store import LedgerRow, ScrubRow
+from privacy import BUILT_IN
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a query asks of the spans of one app."""
+
+    app_id: int
+    from_us: int
+    to_us: int
+    """Start and end (exclusive) of the range, µs since 1970."""
+    now_us: int
+    """Decides what retention still holds."""
+    step_us: int
+    """Width of a cell in time; the range is widened to whole steps."""
+    over_time: bool
+    """One cell per group and step; else one per group over the whole range."""
+    metrics: tuple[str, ...] = ()
+    """Of `ingest.model.METRICS`: whose sketches, or sampled values, are wanted. Counts always are."""
+    group_by: tuple[str, ...] = ()
+    """Of `ingest.model.DIMENSIONS`."""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Dimension → the values that may pass."""
+    most_groups: int = 50
+    """Only so many groups are answered, those with the most spans."""
+    least_sessions: int = BUILT_IN.least_sessions
+    """Cells with fewer distinct sessions are left out, and what would give them away; 1: none are."""
+
+    @property
+    def partition(self) -> tuple[str, ...]:
+        """The dimensions that cut the app's spans into cells, in the order of `ingest.model.DIMENSIONS`.
+
+        What may be shown is decided for these cells over the whole range, whatever values the filters let pass.
+        """
+        return tuple(name for name in DIMENSIONS if name in self.group_by or name in self.filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """What is not shown because too few sessions are in it, or to keep it from being computed.
+
+    Of the whole partition, not of what the filters let pass: else the count itself would say who is there.
+    """
+
+    groups: int = 0
+    """Cells."""
+    points: int = 0
+    """Steps of cells that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Rollups that answer a question: a struct of arrays, one row per partial of a (group, step). Rows add up."""
+
+    view: str
+    from_us: int
+    to_us: int
+    step_us: int
+    """The range as widened, and the step as used: coarser than asked where only coarser rollups are kept."""
+    groups: Sequence[tuple[str, ...]]
+    """Values by `Question.group_by`; any order."""
+    truncated: bool
+    """There were more groups, with fewer spans."""
+    hidden_spans: int
+    """Spans of the range in overflow series: which of them pass the filters, nobody knows."""
+    suppressed: Suppressed
+    group: I32
+    """(c,) row of `groups`."""
+    at_us: I64
+    """(c,) start of the step."""
+    point: Mask
+    """(c,) counts in the point of its step; else in the total of its group alone."""
+    spans: I64
+    errors: I64
+    reused: I64
+    """(m, c) by `Question.metrics`; 0 for `duration`, which always happens."""
+    unknown: I64
+    sketches: Sequence[Sequence[bytes | None]]
+    """Per metric, per row: `ingest.sketch` bytes, several one after the other; None when nothing was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Sampled spans that answer a question no view covers: a struct of arrays, one row per span."""
+
+    from_us: int
+    to_us: int
+    step_us: int
+    """The range as widened, and as far back as samples are kept."""
+    groups: Sequence[tuple[str, ...]]
+    """As in `Cells`."""
+    truncated: bool
+    suppressed: Suppressed
+    group: I32
+    """(n,) row of `groups`."""
+    at_us: I64
+    """(n,) start of the step."""
+    point: Mask
+    """(n,) as in `Cells`."""
+    error: Mask
+    weight: F64
+    """(n,) how many spans each one stands for."""
+    values_us: I64
+    """(m, n) by `Question.metrics`, with the marks `ingest.model.REUSED` and `UNKNOWN`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSearch:
+    """Which traces to list: those that hold a sampled span of the range which passes all of this."""
+
+    app_id: int
+    from_us: int
+    to_us: int
+    filters: Mapping[str, tuple[str, ...]]
+    min_us: int
+    errors: bool
+    """Only failed spans pass."""
+    limit: int
+    now_us: int
+    least_sessions: int
+    """As in `Question`: only spans of cells that may be shown pass."""
+
+
+class Reader(Protocol):
+    """What the query API reads of the store. Every answer is of one moment: one snapshot of the database.
+
+    Every method raises `ingest.errors.Unavailable` when the store cannot be reached or the answer takes too long.
+    """
+
+    async def apps(self) -> Sequence[App]:
+        """Every app, by id."""
+
+    async def cells(self, question: Question, views: Sequence[str]) -> Cells:
+        """Counts and sketches over all spans, from whichever of these views has the fewest series to read."""
+
+    async def samples(self, question: Question) -> Samples:
+        """The same from the fair sample: any filter, any grouping."""
+
+    async def traces(self, search: TraceSearch, views: Sequence[str]) -> tuple[Sequence[Mapping[str, Any]], Suppressed]:
+        """Traces with `trace_id`, `name`, `route`, `start_us`, `duration_us`, `spans`, `errors`, `version`, `country`,
+        `device_class`; newest first."""
+
+    async def trace(self, app_id: int, trace_id: bytes) -> Sequence[Mapping[str, Any]]:
+        """The sampled spans of a trace by start, at most 10,000: every stored column, `start_us` for `start_at`."""
+
+    async def ledger(self, app_id: int, from_us: int, to_us: int) -> Sequence[LedgerRow]:
+        """One row per hour and outcome of the hours that start in the range."""
+
+    async def newest_window(self, app_id: int) -> int | None:
+        """Start of the newest window that holds spans, µs since 1970; None when there is none."""
+
+    async def check(self) -> None:
+        """Returns when the store answers."""
+
+    async def scrubs(self, app_id: int, from_us: int, to_us: int) -> Sequence[ScrubRow]:
+        """One row per hour and rule of the hours that start in the range."""
+
+    async def policies(self, app_id: int) -> Sequence[PolicyText]:
+        """The newest privacy policy of the app, and the newest of app 0, of those that were ever applied."""
+
+    async def receipts(self, app_id: int) -> Sequence[Receipt]:
+        """Of the app's erasures, newest first, at most 1,000."""
+
+    async def receipt(self, app_id: int, erasure_id: str) -> Receipt | None:
+        """One of them; None when the app has none of this id, a UUID."""

@@ -1,0 +1,152 @@
+"""Requests that carry needles: one needle in every field of every format, in good bodies and in bad ones."""
+
+import json
+import random
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+
+from client_sdk_spec import encoder
+from tests.adversity.needles import Needle, in_disguise
+from tests.decode.otlp_messages import as_json, request_of, span_of
+
+RESOURCE = ("service", "version", "environment", "os_name", "os_version", "device_manufacturer", "device_model",
+            "network", "session", "installation", "sdk")  # fmt: skip
+SPAN = ("name", "method", "url", "route", "error_type", "protocol", "screen")
+OTLP_RESOURCE = ("service.name", "service.version", "deployment.environment.name", "os.name", "os.version",
+                 "device.manufacturer", "device.model.identifier", "session.id", "device.id", "app.installation.id",
+                 "service.instance.id", "telemetry.sdk.name", "host.name", "process.command_line")  # fmt: skip
+OTLP_SPAN = ("http.request.method", "url.full", "http.url", "http.route", "error.type", "network.protocol.version",
+             "network.connection.type", "screen.name", "session.id", "user.id", "enduser.id", "exception.message",
+             "exception.stacktrace", "db.query.text", "http.target", "user_agent.original",
+             "client.address")  # fmt: skip
+
+
+class Request(NamedTuple):
+    """What is sent, and how it must end: 202 or 200 for good ones, any refusal for bad ones."""
+
+    path: str
+    body: bytes
+    headers: Mapping[str, str]
+    good: bool
+
+
+class _Disguises:
+    """The needle in one disguise after the other."""
+
+    def __init__(self, needle: Needle, start: int) -> None:
+        self._needle, self._number = needle, start
+
+    def __call__(self) -> str:
+        self._number += 1
+        return in_disguise(self._needle, self._number)
+
+
+def requests(needle: Needle, number: int, key: str) -> Iterator[Request]:
+    """All requests for one needle; `number` says where its disguises begin."""
+    rng = random.Random(number)
+    headers = _headers(needle, key)
+    json_headers = headers | {"Content-Type": "application/json"}
+    batch = native(needle, number, rng.randbytes(16))
+    for encoding, compression in (("msgpack", "zstd"), ("json", "gzip")):
+        body = encoder.compress(encoder.encode(batch | {"id": rng.randbytes(16).hex()}, encoding), compression)
+        yield Request("/v1/batches", body, headers, good=True)
+    message = otlp(needle, number, rng.randbytes(16))
+    yield Request(
+        "/v1/traces", message.SerializeToString(), headers | {"Content-Type": "application/x-protobuf"}, good=True
+    )
+    yield Request("/v1/traces", as_json(message), json_headers, good=True)
+    yield bad(needle, number, headers, encoder.encode(batch, "json"))
+
+
+def native(needle: Needle, number: int, trace_id: bytes) -> dict[str, Any]:
+    """A native batch with the needle in every field, one good span and one that is rejected."""
+    disguise = _Disguises(needle, number)
+    span = {name: disguise() for name in SPAN} | {
+        "trace_id": trace_id.hex(),
+        "span_id": trace_id[:8].hex(),
+        "start_us": time.time_ns() // 1000 - 1_000_000,
+        "duration_us": 120_000,
+        "http_status": 500,
+        "attributes": {"note": disguise(), needle.key or "path": needle.value if needle.key else disguise()}
+        | {"http.url": disguise(), "db.statement": f"SELECT '{disguise()}'", disguise(): "1"},
+        "events": [{"name": disguise(), "offset_us": 10}],
+    }
+    rejected = span | {"duration_us": -5, "span_id": trace_id[8:].hex()}
+    return {
+        "id": trace_id.hex(),
+        "resource": {name: disguise() for name in RESOURCE},
+        "clock": {"kind": "wall", "epoch": disguise()[:120]},
+        "dropped": {disguise(): 3},
+        "spans": [span, rejected],
+    }
+
+
+def otlp(needle: Needle, number: int, trace_id: bytes) -> Any:
+    """The same as an OTLP request."""
+    disguise = _Disguises(needle, number)
+    now = time.time_ns()
+    span = span_of(
+        {name: disguise() for name in OTLP_SPAN}
+        | {needle.key or "note": needle.value if needle.key else disguise(), disguise(): disguise()}
+        | {"list": [disguise(), 1], "map": {"inner": disguise()}},
+        trace_id=trace_id,
+        span_id=trace_id[:8],
+        name=disguise(),
+        start_time_unix_nano=now - 1_000_000_000,
+        end_time_unix_nano=now - 500_000_000,
+        trace_state=f"vendor={quote(needle.value)}",
+    )
+    span.status.code = 2
+    span.status.message = disguise()
+    event = span.events.add(name=disguise(), time_unix_nano=now - 900_000_000)
+    event.attributes.add(key="exception.message").value.string_value = disguise()
+    link = span.links.add(trace_id=trace_id[::-1], span_id=trace_id[8:], trace_state=f"a={quote(needle.value)}")
+    link.attributes.add(key="note").value.string_value = disguise()
+    request = request_of(span, resource={name: disguise() for name in OTLP_RESOURCE})
+    scope = request.resource_spans[0].scope_spans[0]
+    scope.scope.CopyFrom(InstrumentationScope(name=disguise(), version=disguise()))
+    scope.schema_url = disguise()
+    return request
+
+
+def bad(needle: Needle, number: int, headers: Mapping[str, str], body: bytes) -> Request:
+    """A request that cannot be taken, wrong in one of many ways."""
+    value = quote(needle.value, safe="")
+    text = json.dumps({"v": 1, "id": needle.sentence}).encode()
+    protobuf = headers | {"Content-Type": "application/x-protobuf"}
+    ways = [
+        Request("/v1/batches", body[:-20], headers, good=False),
+        Request("/v1/batches", text, headers, good=False),
+        Request("/v1/batches", body.replace(b'"n":2', b'"n":7'), headers, good=False),
+        Request("/v1/batches", needle.sentence.encode(), headers | {"Content-Encoding": "zstd"}, good=False),
+        Request("/v1/batches", body, headers | {"Content-Encoding": needle.value.strip()}, good=False),
+        Request(f"/v1/batches?s=x{value}", body, headers, good=False),
+        Request("/v1/traces", needle.sentence.encode(), protobuf, good=False),
+        Request("/v1/traces", b'{"resourceSpans":' + text, headers | {"Content-Type": "application/json"}, good=False),
+        Request("/v1/traces", text, headers | {"Content-Type": f"text/{value}"}, good=False),
+        Request(f"/nowhere/{value}", text, headers, good=False),
+        Request(f"/v1/batches/{value}", body, {}, good=False),
+        Request("/v1/batches", body, headers | {"x-api-key": needle.value.strip()}, good=False),
+        Request("/v1/batches", body, headers | {"X-Bad\x01Name": "1"}, good=False),
+    ]
+    return ways[number % len(ways)]
+
+
+def _headers(needle: Needle, key: str) -> dict[str, str]:
+    """Headers that say more than they should; the address is believed, as from a proxy."""
+    line = needle.sentence.replace("\n", " ")
+    return {
+        "x-api-key": key,
+        "User-Agent": f"Shop/5.2 ({line})",
+        "X-Forwarded-For": needle.value if needle.kind in {"ipv4", "ipv6"} else "203.0.113.7",
+        "Cookie": f"a={quote(needle.value)}",
+        "Referer": f"https://shop.example/?q={quote(needle.value)}",
+        "Sec-CH-UA-Model": f'"{line}"',
+        "X-Request-Id": quote(needle.value),
+        "baggage": f"user={quote(needle.value)}",
+        "tracestate": f"v={quote(needle.value)}",
+    }
