@@ -154,7 +154,8 @@ def _strip_cookie(part: str, replace: Replace) -> str:
     return part[: pair.start(2)] + replace(marks.COOKIE, value)
 
 
-def _strip_set_cookie(value: str, replace: Replace) -> str:
+def strip_set_cookie(value: str, replace: Replace) -> str:
+    """`sid=12ab; Path=/; HttpOnly` → `sid={cookie}; Path=/; HttpOnly`."""
     first, *rest = value.split(";")
     return ";".join([_strip_cookie(first, replace), *[_strip_attribute(part, replace) for part in rest]])
 
@@ -177,7 +178,7 @@ def _strip_address(part: str, replace: Replace) -> str:
 _STRIPPED: Mapping[str, Callable[[str, Replace], str]] = {
     **dict.fromkeys(_CREDENTIALS, _strip_credentials),
     **dict.fromkeys(_COOKIES, strip_cookies),
-    **dict.fromkeys(_SET_COOKIES, _strip_set_cookie),
+    **dict.fromkeys(_SET_COOKIES, strip_set_cookie),
     **dict.fromkeys(_ADDRESSES, _strip_addresses),
     **dict.fromkeys(_CERTIFICATE, _strip_certificate),
     "forwarded": _strip_forwarded,

@@ -22,7 +22,7 @@ NAMED = Group(
     (
         rule("cookie", rf"(?i)\bcookie{_COOKIES}", verdicts_named.cookie)._replace(rewrite=headers.strip_cookies),
         rule("cookie", rf"(?i)\bset-cookie{_COOKIES}", verdicts_named.cookie)._replace(
-            rewrite=headers._strip_set_cookie
+            rewrite=headers.strip_set_cookie
         ),
         rule(
             "label",

@@ -25,7 +25,6 @@ _OPENER = re.compile(rb"(\\*)([\"'])")
 _LIST = re.compile(rb"\[([^\[\]{}\x00]*)\]")
 _WORDS_BEFORE = re.compile(r"[A-Za-z]+ (?:[A-Za-z]+ )?\Z")
 _MARK_AHEAD = re.compile(rb"\{[a-z_]+(?::[0-9a-f]+)?\}")
-_PROSE_GAP = re.compile(rb"[:=]\s")
 
 
 def assignment(text: bytes, start: int, end: int) -> Verdict:

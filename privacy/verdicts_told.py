@@ -7,7 +7,6 @@ from privacy.verdicts import Resolve, Verdict, before, is_word_byte
 from privacy.verdicts_markup import LIKE_PASSWORD
 from privacy.vocabulary import words_of
 
-_MAILBOX = re.compile(rb"(.*) <", re.DOTALL)
 _HEADER_BEFORE = re.compile(
     r"(?i)(?:from|to|cc|bcc|reply-to|sender|author|committer|organizer|attendee)[\"']?\s{0,2}[:=]\s{0,2}[\"']?\Z"
 )
