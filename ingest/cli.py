@@ -134,7 +134,7 @@ def _welcome(ready: Ready) -> str:
             f"  app        {ready.app}",
             f"  client key {ready.client_key}",
             f"  edge       {ready.edge}",
-            f"  dashboard  {ready.query}/#token={ready.token}",
+            f"  dashboard  {ready.query}/?app={ready.app}#token={ready.token}",
             "",
             "Send a span; it shows in the dashboard a few seconds later:",
             "",

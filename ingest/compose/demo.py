@@ -58,8 +58,8 @@ class Demo:
         self._operator = kept.operator
 
     def show(self, ready: Ready) -> Ready:
-        """What is shown to the user: a token that reads all apps."""
-        return replace(ready, token=self._operator)
+        """What is shown to the user: the app with the story to find, and a token that reads all apps."""
+        return replace(ready, app=APPS[0], client_key=self._keys[APPS[0]], token=self._operator)
 
     def commands(self, ready_path: str) -> Sequence[Command]:
         """The process that sends."""
