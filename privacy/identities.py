@@ -39,6 +39,14 @@ _NAMES: Mapping[str, str] = {
     "emso": "si.emso rs.jmbg",
     "jmbg": "rs.jmbg",
     "amka": "gr.amka",
+    "insz": "be.nn be.bis",
+    "niss": "be.nn be.bis",
+    "rijksregister": "be.nn be.bis",
+    "rsa id": "za.idnr",
+    "south african id": "za.idnr",
+    "teudat zehut": "il.idnr",
+    "id nr": "de.idnr",
+    "idnr": "de.idnr",
 }
 """Name of a number → modules of `stdnum` that know its check digits."""
 
@@ -67,6 +75,9 @@ _SWISS = _VALIDATORS["ahv"]
 _FINNISH = _VALIDATORS["hetu"]
 _KOREAN = _VALIDATORS["rrn"]
 _FRENCH = _VALIDATORS["nir"]
+_BELGIAN = _VALIDATORS["insz"]
+_CHILEAN = _VALIDATORS["rut"]
+_NORWEGIAN = _VALIDATORS["fodselsnummer"]
 _CHINESE = tuple(filter(None, (_validator("cn.ric"),)))
 
 
@@ -84,6 +95,9 @@ _FORMS = (
     (re.compile(r"[0-9]{6}[\-+A-F][0-9]{3}[0-9A-Y]\Z"), _FINNISH),
     (re.compile(r"[0-9]{6}-[1-8][0-9]{6}\Z"), _KOREAN),
     (re.compile(r"[1-8](?: [0-9AB]{2,3}){6}\Z"), _FRENCH),
+    (re.compile(r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}\Z"), _BELGIAN),
+    (re.compile(r"[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Kk]\Z"), _CHILEAN),
+    (re.compile(r"[0-9]{6} [0-9]{5}\Z"), _NORWEGIAN),
 )
 """How a number is written → who can tell its check digits."""
 
@@ -91,8 +105,8 @@ _FORMS = (
 def is_unmistakable(number: str) -> bool:
     """Whether a number says by itself whose it is: its form is one state's alone and its check digits are right.
 
-    Italian tax code, Mexican CURP, Brazilian CPF and Swiss AHV number as they are written, Finnish and Korean identity
-    number, Chinese identity card, French number in groups.
+    Italian tax code, Mexican CURP, Brazilian CPF, Swiss AHV, Belgian INSZ and Chilean RUT as they are written, Finnish
+    and Korean identity number, Chinese identity card, French and Norwegian number in groups.
     """
     return any(form.match(number) and _any(valid, number.upper()) for form, valid in _FORMS)
 

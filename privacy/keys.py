@@ -29,7 +29,7 @@ _ESZETT = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
 
 _NEUTRAL = vocabulary.words_of(
     "field code hash value values text number nr input addr header num key string no address id raw plain param "
-    "parameter str val confirm confirmation again repeat new old current md sha hex base64 b64 encoded"
+    "parameter str val confirm confirmation again repeat new old current md sha hex base64 b64 encoded nummer"
 )
 """Words that may follow the head noun without changing what the value is."""
 
@@ -90,10 +90,22 @@ LABELS = tuple(
 """Names of national identity numbers that people write right before the number, without `:` or `=`."""
 
 
+_ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9_]*_KEY\Z")
+_ENVIRONMENT_KEY = (Entry(marks.TOKEN, shapes.long_drawn, strong=True),)
+_KEYS_OF_THINGS = vocabulary.words_of(
+    "cache primary partition sort foreign public idempotency row shard routing hash object storage file map query "
+    "registry group index unique dedup lookup event translation message state store react item"
+)
+"""Words before `key` of what a thing is found by: it opens nothing."""
+
+
 @lru_cache(maxsize=4096)
 def _entries(key: str) -> tuple[Entry, ...]:
     parts = words(key)
-    return _search(parts) or _SAYS_ALONE.get(parts[1:] if parts[:1] == ("x",) else parts, ())
+    said = _search(parts) or _SAYS_ALONE.get(parts[1:] if parts[:1] == ("x",) else parts, ())
+    if not said and _ENVIRONMENT.match(key) and parts[-2] not in _KEYS_OF_THINGS:
+        return _ENVIRONMENT_KEY  # ADMIN_KEY=8f3a…
+    return said
 
 
 def judge(name: str, value: str) -> str | None:

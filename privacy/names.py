@@ -52,6 +52,7 @@ URL_GATE = gate(
     r"(?i:[?&](?:hash|h|hmac|digest))=[0-9A-Za-z]{16}",
     r"(?:^|\x00)(?:[^h/\x00]|h(?:[^t\x00]|t(?:[^t\x00]|t(?:[^p\x00]|p(?:[^s:\x00]|s[^:\x00])))))",
     r"(?:^|\x00)//|@|\\|;|#[^\x00]|[\s\"<>]|://[^\x00]*://|(?:^|\x00)[^?#\x00]*=|\?[^\x00]*[?/]",
+    rf"[?&]{_NOT_IN_NAME}_KEY=[^&\x00]",
     rf"[?&](?:{_NOT_IN_NAME}[%\x80-\xff]|{_NOT_IN_NAME}(?i:{_URL_NAMES})){_NOT_IN_NAME}=[^&\x00]",
     rf"[?&](?:{_NOT_IN_NAME}[^A-Za-z])?(?i:{SHORT_NAMES})(?:[^a-z=&#?\x00]{_NOT_IN_NAME})?=[^&\x00]",
     rf"[?&]{_NOT_IN_NAME}[a-z0-9](?:{HUMPS}|{HUMPS.upper()}){_NOT_IN_NAME}=[^&\x00]",

@@ -45,6 +45,10 @@ _VALUES = frozenset({"value", "val", "v", "stringvalue", "string_value", "data",
 """Members whose value is that other member's."""
 
 
+_AGAIN = frozenset({"confirm", "confirmation", "repeat", "again", "retype", "verify"})
+"""Members that hold a password once more when they stand behind one."""
+
+
 def _gate() -> Any:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
@@ -63,6 +67,7 @@ def _gate() -> Any:
             rf"(?:^|[^A-Za-z])(?i:{'|'.join(sorted(short))}){rest}{follows}",
             rf"[a-z0-9](?:{humps}){rest}{follows}",
             rf"(?i:{'|'.join(sorted(parents))})s?(?:\\*[\"'`])?\s*(?:=>|[:=])?\s*[A-Za-z]*[({{\[]",
+            r"[A-Z0-9]_KEY\\*[\"'`]?\s*[:=]",
             r"[\x80-\xff][A-Za-z]*\\*[\"'`]?\s*[:=]",
         )
     )
@@ -75,13 +80,14 @@ _GATE = _gate()
 class _Frame:
     """One bracket that is open."""
 
-    __slots__ = ("label", "name", "opener", "unnamed")
+    __slots__ = ("holds_password", "label", "name", "opener", "unnamed")
 
     def __init__(self, opener: str, name: str) -> None:
         self.opener = opener
         self.name = name
         self.label = ""
         """What a member such as `key` gave as the name of the member `value`."""
+        self.holds_password = False
         self.unnamed: tuple[int, int] | None = None
         """Where a member `value` stood before its name was given."""
 
@@ -206,6 +212,9 @@ class _Scan:
         mark = self._judge(name, value) if name else None
         if mark is None and frame.name:
             mark = self._judge(f"{frame.name}.{name}" if name else frame.name, value)
+        if mark is None and frame.holds_password and name.lower() in _AGAIN:
+            mark = self._judge("password", value)
+        frame.holds_password = frame.holds_password or mark == marks.PASSWORD
         if mark is None or marks.is_mark(value):
             return False
         self.edits.append(_Edit(start, end, mark))

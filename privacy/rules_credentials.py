@@ -56,6 +56,11 @@ SIGNED = Group(
         rule("api_key", api_keys.UNPREFIXED, verdicts.api_key),
         rule("mailbox", rf"(?:\"[^\"<>@\x00]{{2,60}}\"|{_PERSON}) <(?:{_EMAIL})>", verdicts_told.mailbox),
         rule("email", _EMAIL, verdicts.email),
+        rule(
+            "email",
+            rf"(?:{_LOCAL}){_AT}{_LABEL}(?:\.{_LABEL})*(?:,|\.\.)[A-Za-z]{{2,24}}\b",
+            verdicts.mistyped_email,
+        ),
     ),
 )
 RUNS = Group(

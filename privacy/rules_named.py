@@ -8,8 +8,18 @@ _COOKIES = (
     r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:[\w.\-$]+(?:=[^\s;,\"'\x00]*)?;[ ]?)*[\w.\-$]+=[^\s;,\"'\x00]*(?:;[ "
     r"]?[\w\-]+(?:=[^\s;,\"'\x00]*)?)*"
 )
+_SETTER = r"\b(?:set|with|enter|type|fill|change|update|put)_?[A-Za-z0-9_]+\(\s?\\*[\"'][^\"'\x00]"
+_PAIR = r"\[\s?\\*[\"'][A-Za-z][A-Za-z0-9_.\-]*\\*[\"'],\s?\\*[\"'][^\"'\x00\\]+\\*[\"']\s?\]"
+_INNER_QUOTE = (  # noqa: S105  an expression
+    r"(?i)\b(?:password|passphrase|passwort|kennwort|contrase\xc3\xb1a|senha|pw)(?: is)?[ :=]{1,3}"
+    r"(?:'[^'\"\x00\r\n]+\"[^'\x00\r\n]*'|\"[^'\"\x00\r\n]+'[^\"\x00\r\n]*\"|"
+    r"'[^'\"\x00\r\n ]+'[a-z][^'\"\x00\r\n ]*')"
+)
 NAMED = Group(
     gate(
+        _SETTER,
+        _PAIR,
+        _INNER_QUOTE,
         rf"(?i:{names.LONG_NAMES})(?:[A-Za-z0-9_.\-\[]*{names.VALUE_AHEAD}|{names.DRAWN_AHEAD})",
         rf"(?:(?:\b|_)(?i:{names.SHORT_NAMES})|"
         rf"[a-z0-9](?:{names.HUMPS}))(?:(?:[A-Z0-9_.\-][A-Za-z0-9_.\-]*)?{names.VALUE_AHEAD}|{names.DRAWN_AHEAD})",
@@ -18,6 +28,7 @@ NAMED = Group(
         r"(?:^|[\x00\s\"'\[,])--[A-Za-z]|</[A-Za-z]|(?i:<(?:input|param|add|property|meta|entry|setting|item|field)\s)",
         r"(?:^|[\x00\s\"'\[,])-[apPu]\s{0,3}[^\s\-\x00]",
         r"[\xc3-\xc5][\x80-\xbf][A-Za-z]{0,12}\s{0,3}[:=]",
+        rf"[A-Z0-9]_KEY{names.VALUE_AHEAD}",
     ),
     (
         rule("cookie", rf"(?i)\bcookie{_COOKIES}", verdicts_named.cookie)._replace(rewrite=headers.strip_cookies),
@@ -51,6 +62,9 @@ NAMED = Group(
             r"(?i)<(?:input|param|add|property|meta|entry|setting|item|field)\s[^<>\x00]*>",
             verdicts_markup.form_field,
         ),
+        rule("argument", rf"{_SETTER}[^\"'\x00]*", verdicts_markup.setter),
+        rule("argument", _PAIR, verdicts_markup.pair),
+        rule("assignment", _INNER_QUOTE, verdicts_markup.quoted_password),
         rule("argument", r"[\x00\s\"'\[,]-[apPu]\s{0,3}[^\s\-\x00][^\s\x00]+", verdicts_markup.short_argument),
     ),
 )

@@ -11,6 +11,7 @@ _PRODUCTS = (
 _OWNED = (
     rf"[A-Z\x80-\xff][A-Za-z\x80-\xff\-]*(?:['\xb4]|\xe2\x80\x99)s? (?:{_PRODUCTS})(?:[ \-](?:Pro|Air|Max|Mini|"
     rf"mini|Plus|SE|[0-9]{{1,2}}))*\b|"
+    r"\b[A-Z][a-z]+-(?:MacBook|iPhone|iPad|iMac|Mac|MBP)[A-Za-z0-9\-]*\.(?:local|lan|home|fritz\.box)\b|"
     r"\b[A-Z][a-z]+s-(?:MacBook|iPhone|iPad|iMac|Mac|Air|MBP)(?:-(?:Pro|Air|Max|Mini|mini|"
     r"[0-9]{1,2}))*(?:\.(?:local|lan|home))?\b|"
     r"\b(?:iPhone|iPad|MacBook|Handy|Laptop|Mac|PC) (?:von|de|di|do|da|van|of) (?:[A-Z]|\xc3[\x80-\x9e])[a-z\x80-\xff]+"
@@ -28,8 +29,29 @@ _CODE_NAMES = (
     r"confirma(?:\xc3\xa7\xc3\xa3o|ci\xc3\xb3n))|"
     r"codice di (?:verifica|sicurezza|conferma)|verificatiecode"
 )
+_BORN = r"born|geboren|geb|geboren op|n\xc3\xa9e?|nat[oa]|nacid[oa]|nascid[oa]|urodzon[ya]|f\xc3\xb8dt|f\xc3\xb6dd|fodt"
+_DAY = (
+    r"(?:(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:19|20)[0-9]{2}|"
+    r"[0-9]{1,2}\.? [a-z\xc3\x80-\xbf]{3,12} (?:19|20)[0-9]{2}|[a-z]{3,9} [0-9]{1,2}, (?:19|20)[0-9]{2})"
+)
+_BORN_ON = rf"(?i)\b(?:{_BORN})[.:= ]{{1,3}}(?:(?:on|am|le|il|el|em|op|den|dnia)[ ])?\"?"
+_SYSTEM_USER = (
+    r"\b(?:su|sudo|sshd|passwd|login|useradd)(?:\[[0-9]+\])?: (?:[iI]nvalid |unknown )?user [a-z][a-z0-9_.\-]+"
+)
+_AGAIN = (
+    r"(?i)(?:password|passwort|passwd|pwd)[a-z0-9_\-]*=[^&\s\x00]*&"
+    r"(?:confirm|confirmation|repeat|again|retype|verify)=[^&\s\x00]+"
+)
+_ADVERTISING = (
+    r"(?i)(?:\b(?:advertising|appset|adid)[a-z.$]*[({\[][ ]?[a-z]{0,12}[=:]?[ ]?[\"']?|"
+    r"\b(?:(?:advertising|appset|ad)[ _]id|idf[av]|[gao]aid|adid) [a-z]+[:= ]{1,3})[0-9a-f]"
+)
 TOLD = Group(
     gate(
+        rf"{_BORN_ON}(?:[0-9]|[a-z]{{3,9}} [0-9])",
+        _ADVERTISING,
+        _AGAIN,
+        _SYSTEM_USER,
         rf"\b(?i:{_LABELS})[^0-9\x00]{{0,64}}[0-9]",
         rf"\b(?i:{_CODE_NAMES})[^0-9A-Za-z\x00]{{1,5}}(?:(?i:is|ist|est|es|lautet|code|was|"
         rf"\xc3\xa9)[^0-9A-Za-z\x00]{{1,4}})?[0-9]{{3}}",
@@ -49,7 +71,7 @@ TOLD = Group(
     (
         rule(
             "labelled_id",
-            rf"(?i)\b(?:{_LABELS})(?:{_SPACE}*[:#=(]?{_SPACE}*[\"']?|(?:(?:{_SPACE}|"
+            rf"(?i)\b(?:{_LABELS})\.?(?:{_SPACE}*[:#=(]?{_SPACE}*[\"']?|(?:(?:{_SPACE}|"
             rf"-)[a-z\x80-\xff.\-]{{1,12}}){{1,5}}[:#]?{_SPACE}+)"
             r"[a-z]{0,6}(?:[ \-./+]?[a-z]{0,3}[0-9][0-9a-z]*)+(?:[ \-./](?-i:[A-Z])\b)?",
             verdicts_told.labelled_id,
@@ -126,6 +148,10 @@ TOLD = Group(
             r"(?i)\b(?:push(?:ed)?|apns|notification|notify)(?: to| for| token|:)? [0-9a-f]{64}",
             verdicts_told.last_word(marks.TOKEN),
         ),
+        rule("account", _SYSTEM_USER, verdicts_told.last_word(marks.USER)),
+        rule("account", _AGAIN, verdicts_told.password_again),
+        rule("labelled_id", rf"{_BORN_ON}{_DAY}", verdicts_told.born),
+        rule("serial", rf"{_ADVERTISING}[0-9a-f\-]+", verdicts_told.serial_behind_bracket),
         rule("serial", r"\bSN:[A-Za-z0-9]{6,}", verdicts_told.after_colon(marks.DEVICE)),
         rule("serial", r"(?i)\bdevice(?:id)?/[0-9a-f][0-9a-f\-]{11,}", verdicts_told.after_slash(marks.DEVICE)),
     ),

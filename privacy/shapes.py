@@ -6,7 +6,7 @@ A name alone destroys too much (`state=open`, `phone=true`, `token=expired`) and
 
 import re
 
-from privacy import marks
+from privacy import marks, phones
 
 LONGEST = 4096
 """Characters of a value that are looked at; a longer one looks like anything."""
@@ -47,7 +47,7 @@ ROLES = VERDICTS | _words(
 """Words that stand for nobody in particular, or for a choice in a form."""
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{0,20}[.,][0-9]{1,20}\Z")
-_FRACTION = re.compile(r"[0-9]\.[0-9]")
+_FRACTION = re.compile(r"[0-9][.,][0-9]")
 _FINE_FRACTION = re.compile(r"[0-9]\.[0-9]{3}")
 _PAIR = re.compile(r"\s*+([+-]?[0-9]{1,3}\.[0-9]{3,20})\s{0,3}(?:,|;|\s)\s{0,3}([+-]?[0-9]{1,3}\.[0-9]{3,20})")
 _HEX = re.compile(r"(?:[0-9a-f]{16,}|[0-9A-F]{16,})\Z")
@@ -98,6 +98,9 @@ _THINGS = _words(
 """Words of user interfaces, products and places: a name that holds one is no person's."""
 
 
+_STATUS = re.compile(r"[1-5][0-9]{2}\Z")
+
+
 def is_plain(value: str) -> bool:
     """Whether a value is nobody's under any name: a truth value, nothing, a placeholder, a mark."""
     return not value or _HARMLESS.match(value) is not None or marks.is_mark(value)
@@ -106,6 +109,11 @@ def is_plain(value: str) -> bool:
 def given(value: str) -> bool:
     """Anything but a word that says how it stands with the value."""
     return value.lower() not in VERDICTS
+
+
+def secret(value: str) -> bool:
+    """Anything but such a word, and but an HTTP status: `access_token: 503 from the server`."""
+    return given(value) and not _STATUS.match(value)
 
 
 def persons(value: str) -> bool:
@@ -158,6 +166,11 @@ def phone(value: str) -> bool:
     """Digits enough for a subscriber, and little else."""
     count = digits(value)
     return 6 <= count <= 30 and 2 * count >= len(value)
+
+
+def dialled(value: str) -> bool:
+    """A number that can be called, under a name that also serves functions and counts: `caller`, `from_number`."""
+    return phone(value) and (phones.is_subscriber(value) or phones.is_international(value))
 
 
 def number_of_account(value: str) -> bool:
@@ -221,6 +234,14 @@ def date(value: str) -> bool:
     return digits(value) >= 4 or (digits(value) > 0 and " " in value)
 
 
+_DAY = re.compile(r"(?:19|20)[0-9]{2}-?[0-9]{2}-?[0-9]{2}|[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:19|20)?[0-9]{2}\Z")
+
+
+def day(value: str) -> bool:
+    """A day as it is written, under a name as everyday as `born`."""
+    return _DAY.match(value) is not None
+
+
 def device(value: str) -> bool:
     """Eight characters with a digit among them; zeros are what a device gives when tracking is off."""
     return len(value) >= 6 and _HAS_DIGIT.search(value) is not None and not _ZEROS.match(value)
@@ -277,6 +298,11 @@ def long_drawn(value: str) -> bool:
     return len(value) >= 20 and drawn(value) and not _UUID.match(value)
 
 
+def long_hex(value: str) -> bool:
+    """32 hex digits and more: a signature under a name of one letter, where image servers put theirs."""
+    return len(value) >= 32 and _HEX.match(value) is not None
+
+
 def full_name(value: str) -> bool:
     """Two to four capitalised words none of which belongs to a user interface: `Jane Doe`, `Vincent van Gogh`."""
     if len(value) > 60 or not _PERSON.match(value):
@@ -287,7 +313,7 @@ def full_name(value: str) -> bool:
 
 
 _POSSESSIVE = re.compile(
-    r"\w['’]s? |\w['’]s\b|[a-z]s-(?:MacBook|iPhone|iPad|iMac|Mac|PC|Laptop|Galaxy|Pixel|Air|MBP|Watch)"
+    r"\w['’]s? |\w['’]s\b|[a-z]s[\- ](?:MacBook|iPhone|iPad|iMac|Mac|PC|Laptop|Galaxy|Pixel|Air|MBP|Watch)"
 )
 _OF_SOMEBODY = re.compile(
     r"(?i)(?:iphone|ipad|ipod|macbook(?: pro| air)?|imac|mac|galaxy\w{0,10}|pixel|handy|t[ée]l[ée]phone|tel[ée]fono|"

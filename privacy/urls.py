@@ -17,6 +17,8 @@ _LONGEST_CACHED = 1024
 """Characters of a query whose names are remembered."""
 _MOST_URLS = 128
 """URLs in one text; a text with more is not examined. Each costs several microseconds."""
+_MOST_PARAMETERS = 256
+"""Parameters in one text; a text with more is not examined. A new name costs some twenty microseconds."""
 _NESTING = 3
 """URLs in parameters of URLs that are taken apart; deeper ones are left to the patterns."""
 _ENCODINGS = 4
@@ -49,8 +51,8 @@ _OPAQUE_MARKS = {
     "geo": marks.GEO,
     "skype": marks.USER,
 }
-_EXPIRES = frozenset({"exp", "expires", "expire", "expiry"})
-_DIGESTS = frozenset({"hash", "h", "hmac", "digest"})
+_EXPIRES = frozenset({"exp", "expires", "expire", "expiry", "ex"})
+_DIGESTS = frozenset({"hash", "h", "hmac", "hm", "digest"})
 _GRANTED = frozenset({"code", "state"})
 """What a sign-in comes back with: together they are a grant whatever they look like (RFC 6749, 4.1.2)."""
 
@@ -61,6 +63,8 @@ def strip_url(text: str, replace: Replace = mark_only, judge: Judge = keys.judge
     `https://jane:pw@shop.example/a?q=shoes&email=x#id_token=ey…` →
     `https://{userinfo}@shop.example/a?q=shoes&email={email}#id_token={token}`.
     """
+    if text.count("&") > _MOST_PARAMETERS:
+        return marks.UNEXAMINED
     plain = PLAIN.match(text)
     if plain is None:
         head, hash_sign, fragment = text.partition("#")
@@ -83,7 +87,7 @@ def strip_embedded(text: str, replace: Replace = mark_only, judge: Judge = keys.
     """A text in which every URL, absolute or from its `/` on, is stripped as by `strip_url`."""
     if "://" not in text and ("?" not in text or "/" not in text):
         return text
-    if text.count("://") > _MOST_URLS or text.count("?") > _MOST_URLS:
+    if text.count("://") > _MOST_URLS or text.count("?") > _MOST_URLS or text.count("&") > _MOST_PARAMETERS:
         return marks.UNEXAMINED
     return _TOKEN.sub(lambda found: _strip_token(found.group(), replace, judge), text)
 
@@ -101,6 +105,8 @@ def _strip_token(token: str, replace: Replace, judge: Judge) -> str:
 
 def strip_query(query: str, replace: Replace = mark_only, judge: Judge = keys.judge, nesting: int = 0) -> str:
     """`q=shoes&email=x` → `q=shoes&email={email}`."""
+    if query.count("&") > _MOST_PARAMETERS:
+        return marks.UNEXAMINED
     if "?" in query:  # of a URL in a parameter, or a slip
         return "?".join([strip_query(part, replace, judge, nesting) for part in query.split("?")])
     if ";" in query:
@@ -121,7 +127,7 @@ def strip_query(query: str, replace: Replace = mark_only, judge: Judge = keys.ju
             changed = True
     if "code=" in query and "state=" in query:
         changed = _strip_grant(parts, replace) or changed
-    if "exp" in query:
+    if "ex" in query:
         changed = _strip_signed(parts, replace) or changed
     return "&".join(parts) if changed else query
 
@@ -252,6 +258,9 @@ def _strip_authority(head: str, replace: Replace) -> str:
     begin = start.end()
     end = min((at for at in (head.find("/", begin), head.find("\\", begin)) if at >= 0), default=len(head))
     userinfo, at_sign, authority = head[begin:end].rpartition("@")
+    if not at_sign and ";" in authority:  # jdbc:sqlserver://db:1433;databaseName=shop
+        end = head.find(";", begin)
+        authority = head[begin:end]
     if at_sign:
         userinfo = _put(marks.USERINFO, userinfo, replace) if userinfo else ""
     if not _PORT.match(authority) and not marks.is_mark(authority):

@@ -86,9 +86,26 @@ _CAMEL_CASE = re.compile(r"[a-z][A-Z]")
 def email(text: bytes, start: int, end: int) -> Verdict:
     """An e-mail address; no file's scale, package's version, stack frame (`load@app.js`) or label of Kotlin's."""
     local, _, domain = text[start:end].decode("latin-1").replace("\xef\xbc\xa0", "@").rpartition("@")
+    if local.endswith("@") and domain.startswith(("session.", "global.")):
+        return None  # @@session.sql_mode
     if _CODE_FILE.match(domain) or _VERSION_LIKE.match(domain) or local in _LANGUAGE_LABELS:
         return None
     if _CAMEL_CASE.search(domain.rpartition(".")[2]) and text[end : end + 1] in {b"(", b":", b"$"}:
+        return None
+    return start, end, marks.EMAIL
+
+
+_MAIL_BEFORE = re.compile(r"(?i)(?:mail|address|adresse?|recipient|correo|courriel|empf\xc3\xa4nger)[^@]{0,24}\Z")
+
+
+_MAIL_BEHIND = re.compile(rb"(?i)[\"'][^@\x00]{0,20}mail")
+
+
+def mistyped_email(text: bytes, start: int, end: int) -> Verdict:
+    """An address with a comma or two dots for its last dot, where one is spoken of: `invalid e-mail jane@firma,de`."""
+    spoken_of = _MAIL_BEFORE.search(before(text, start, 40)) or _MAIL_BEHIND.match(text, end)
+    quoted = text[end : end + 1] in {b"'", b'"'} and text[start - 1 : start] == text[end : end + 1]
+    if email(text, start, end) is None or not (spoken_of or quoted):
         return None
     return start, end, marks.EMAIL
 

@@ -2,7 +2,7 @@
 
 import re
 
-from privacy import keys, marks
+from privacy import keys, marks, shapes
 from privacy.verdicts import Verdict, before
 from privacy.verdicts_named import DIGIT_OR_AT, HARMLESS, left_alone
 
@@ -83,3 +83,54 @@ def short_argument(text: bytes, start: int, end: int) -> Verdict:
         return parts.start(2), value_end, marks.USERINFO if ":" in value else marks.USER
     drawn = LIKE_PASSWORD.match(value) is not None and ":" not in value
     return (parts.start(2), value_end, marks.PASSWORD) if drawn else None
+
+
+_SET = re.compile(rb"([A-Za-z_]\w*)\(\s?(\\*)([\"'])([^\"'\x00]+)\Z")
+_SETTERS = frozenset({"set", "with", "enter", "type", "fill", "change", "update", "put"})
+
+
+def setter(text: bytes, start: int, end: int) -> Verdict:
+    """What a call sets whose name tells: `form.setPassword("hunter2")`; not what one asks for by its name."""
+    parts = _SET.match(text, start, end)
+    if parts is None:
+        return None
+    name, value = parts.group(1).decode(), parts.group(4).rstrip(b"\\").decode("utf-8", "replace")
+    mark = keys.judge(name, value)
+    if mark is None or keys.words(name)[0] not in _SETTERS or _is_field(value) or marks.is_mark(value):
+        return None
+    return parts.start(4), parts.start(4) + len(parts.group(4).rstrip(b"\\")), mark
+
+
+def _is_field(value: str) -> bool:
+    """Whether a value is rather the name of a field: `["password", "email"]`."""
+    return value.isalpha() and (keys.may_tell(value) or not shapes.persons(value) or len(value) < 5)
+
+
+_PAIR = re.compile(rb"\[\s?\\*[\"']([A-Za-z][\w.\-]*)\\*[\"'],\s?\\*[\"']([^\"'\x00\\]+)\\*[\"']\s?\]")
+
+
+def pair(text: bytes, start: int, end: int) -> Verdict:
+    """The second of two strings in brackets, the first of which tells: `["password", "hunter2"]`, a form's entry."""
+    parts = _PAIR.match(text, start, end)
+    if parts is None:
+        return None
+    value = parts.group(2).decode("utf-8", "replace")
+    mark = keys.judge(parts.group(1).decode(), value)
+    if mark is None or _is_field(value) or marks.is_mark(value):
+        return None  # ["password", "email"]: names of fields
+    return parts.start(2), parts.end(2), mark
+
+
+_HOLDS_QUOTE = re.compile(rb"(?:'([^'\x00]+(?:'[a-z][^'\x00 ]*)?)'|\"([^\"\x00]+)\")\Z")
+
+
+def quoted_password(text: bytes, start: int, end: int) -> Verdict:
+    """A password in quotes that holds the other quote: `password "don't-x9"`."""
+    value = _HOLDS_QUOTE.search(text[start:end])
+    if (
+        value is None
+        or value.group()[1:-1].count(b" ") > 1
+        or marks.is_mark(value.group()[1:-1].decode("utf-8", "replace"))
+    ):
+        return None
+    return start + value.start() + 1, end - 1, marks.PASSWORD

@@ -85,6 +85,7 @@ def foreign_assignment(text: bytes, start: int, end: int) -> Verdict:
 
 
 _COORDINATE = re.compile(rb"v?[0-9]+(?:\.[0-9]+){2,}(?:[\-@+][\w.:@\-]*)?\Z|[A-Za-z_]\w*:")
+_SHORT_VERSION = re.compile(rb"[0-9]{1,3}\.[0-9]{1,3}\Z")
 _CALL = re.compile(rb"(?:[A-Za-z_]\w*+\.)*+[A-Za-z_]\w*+\(")
 _MEMBER = re.compile(rb"[a-z_]\w*+(?:\.[A-Za-z_]\w*+)+\Z")
 _PLACEHOLDER = re.compile(rb"[$#%]\{|\{\{|\{[A-Za-z_.]*+\}|<[A-Za-z_]|%[A-Z_]+%")
@@ -96,14 +97,16 @@ def _is_code(text: bytes, parts: re.Match[bytes], start: int, end: int) -> bool:
     if _PLACEHOLDER.match(found) and not _MARK_AHEAD.match(found):
         return True
     if parts.group(3) == b":" and parts.end() == parts.end(3):
-        return _COORDINATE.match(found) is not None
+        return _COORDINATE.match(found) is not None or (
+            b"-" in parts.group(1) and _SHORT_VERSION.match(found) is not None
+        )
     spaced = parts.end() > parts.end(3)
     return _CALL.match(text, start) is not None or (spaced and _MEMBER.match(found) is not None)
 
 
 def _judged_with_more(text: bytes, name: str, start: int, end: int) -> tuple[int, str | None]:
     """Judges an unquoted value with the words behind it that may belong to it: `name=Jane Doe`, `phone: 06 12 34 …`."""
-    for words, expected in ((_MORE_NAME, {marks.NAME}), (_MORE_DIGITS, _NUMBERED)):
+    for words, expected in ((_MORE_NAME, {marks.NAME}), (_MORE_DIGITS, _NUMBERED), (_MORE_LINES, {marks.ADDRESS})):
         more = words.match(text, end)
         if more is not None and more.end() <= end + 80:
             mark = keys.judge(name, text[start : more.end()].decode("utf-8", "replace"))
@@ -166,14 +169,18 @@ def _looks_given(value: str, name: str, mark: str) -> bool:
     if mark == marks.NAME and value[:1].isupper():
         return True
     if keys.is_strong(name):
-        return not value.isalpha()
+        return not value.isalpha() or (name.lower() == "bearer" and len(value) >= 16)
     return DIGIT_OR_AT.search(value) is not None
 
 
 _MORE_NAME = re.compile(rb"(?: [A-Z\x80-\xff][\w'.\-\x80-\xff]*(?![\w=:]))+")
 _MORE_DIGITS = re.compile(rb"(?:[ ]?[(\-./]{0,2}[0-9]{1,12}\)?(?![A-Za-z=:0-9]))+")
 _MORE_GROUPS = re.compile(rb"(?:[ ]?[\-./]?(?=[A-Z]{0,3}[0-9]|[A-Z]\b)[0-9A-Z]{1,4}(?![A-Za-z=:0-9]))+")
-_MORE_ADDRESS = re.compile(rb"(?: (?![\w.\-]+[=:])[\w'.\-\x80-\xff]+)+")
+_MORE_LINES = re.compile(
+    rb"(?: (?![\w.\-]+[=:])[\w'.\-\x80-\xff]+)*"
+    rb"(?:, ?[A-Z0-9\x80-\xff][\w'.\-\x80-\xff]*(?: (?![\w.\-]+[=:])[\w'.\-\x80-\xff]+)*){0,4}"
+)
+"""The words of an address behind its first, and the lines behind a comma that begin like a place or a number."""
 _NUMBERED = frozenset({marks.PHONE, marks.CARD, marks.IBAN, marks.NATIONAL_ID, marks.TOKEN})
 """Classes whose number may follow its name without a sign between."""
 _SPACED = frozenset({marks.CARD, marks.IBAN, marks.NATIONAL_ID, marks.DEVICE})
@@ -189,7 +196,7 @@ def _extended(text: bytes, start: int, end: int, mark: str) -> int:
     elif mark in _SPACED:
         more = _MORE_GROUPS.match(text, end)
     elif mark == marks.ADDRESS:
-        more = _MORE_ADDRESS.match(text, end)
+        more = _MORE_LINES.match(text, end)
     return end if more is None else min(more.end(), end + 80)
 
 

@@ -121,6 +121,31 @@ def called(text: bytes, start: int, end: int) -> Verdict:
     return start + digit.start(), end, marks.PHONE
 
 
+_TELEPHONY = re.compile(
+    r"(?i)\b(?:phone|telephone|tel|ph|mob(?:ile)?|cell|(?:re)?call(?:s|ed|er|ing|back)?|dial(?:l?ed|l?ing)?|"
+    r"ring(?! ?buffer)|rang|sms|"
+    r"text(?:ed)?|"
+    r"whatsapp|fax|voicemail|msisdn|landline|handy|telefon\w*|anruf\w*|ruf\w{0,6}|tlf|gsm|portable|mobil\w{0,2}|"
+    r"num(?:\xc3\xa9|e)ro|n(?:\xc3\xba|u)mero|t(?:\xc3\xa9|e)l(?:\xc3\xa9|e)phone|tel(?:\xc3\xa9|e)fono|appel\w*|"
+    r"ll(?:\xc3\xa1|a)m\w*|m(?:\xc3\xb3|o)vil|celular\w*|chiam\w*|cellulare|lig(?:ue|ar|ou)|bel(?:len)?|gebeld)\b"
+    r"[^0-9\x00]{0,32}\Z"
+)
+"""A word of telephony in the languages of the vocabulary, and up to a few words behind it."""
+
+
+def national_phone(text: bytes, start: int, end: int) -> Verdict:
+    """A number without a country's code: `ring me on 020 7946 0018`; in brackets, `(020) 7946 0018`, without a word."""
+    number = text[start:end].decode("ascii")
+    if not stands_alone(text, start, end) or text[start - 1 : start] in {b".", b"-", b"+", b"/"} or _DATE.match(number):
+        return None
+    if text[end : end + 1] in {b".", b"-", b":"} and is_word_byte(text, end + 1):
+        return None
+    in_brackets = number[0] == "(" and ")" in number
+    if not in_brackets and not _TELEPHONY.search(before(text, start, 64)):
+        return None
+    return (start, end, marks.PHONE) if phones.is_subscriber(number) else None
+
+
 def ssn(text: bytes, start: int, end: int) -> Verdict:
     """A US Social Security number with its hyphens."""
     area, group, serial = (int(part) for part in text[start:end].split(b"-"))
@@ -148,9 +173,15 @@ _VERSION_BEFORE = re.compile(
     r"driver|sdk|"
     r"android|ios|kernel|chrome|webview|app[_\-]?version|appversion|agent|api|upgrade[ds]?|section|chapter|clause|"
     r"oid|figure|rfc|step|level|update[ds]?|upgrading|updating|"
-    r"requires?|minimum|min|assemblyversion|fileversion|product)(?: (?:version|to|from|is|was|v))?[\"']?[ "
+    r"engine|bootloader|runtime|plugin|library|webkit|player|installed|available|current|"
+    r"requires?|minimum|min|"
+    r"assemblyversion|fileversion|product)(?: (?:version|to|from|is|was|v))?[\"']?[ "
     r":=._/\-@(]{0,3}[\"'^~<>=v]{0,3} ?"
     r"|(?:^|[\s(;,])[a-z][a-z0-9_\-]*/|(?:[<>~^]=?|==)\s?)\Z"
+)
+_SECOND_VERSION = re.compile(
+    r"(?i)(?:version|firmware|release|build|upgrad\w{1,5}|updat\w{1,4}|installed|current)[^@0-9]{1,12}"
+    r"[0-9]{1,5}(?:\.[0-9]{1,5}){3}[^0-9]{1,24}\Z"
 )
 _PRERELEASE = re.compile(
     rb"(?i)[\-+_](?:alpha|beta|rc|dev|snapshot|release|build|debug|canary|nightly|preview|final|[a-z]+[.0-9])"
@@ -180,6 +211,8 @@ def ipv4(text: bytes, start: int, end: int) -> Verdict:
         return None
     parts = [int(part) for part in address.split(".")]
     small = parts[0] != 10 and parts[0] < 32 and max(parts[1:3]) < 64
+    if small and not followed_by_port and _SECOND_VERSION.search(before(text, start, 72)):
+        return None  # from version 5.6.0.2 to 5.7.1.0
     if small and not followed_by_port and not _IP_BEFORE.search(near) and _WORD_BEFORE.search(near):
         return None  # plugin 4.12.0.221
     return start, end, marks.IP
@@ -208,6 +241,10 @@ def dashed_ipv4(text: bytes, start: int, end: int) -> Verdict:
     return (digits, end, marks.IP) if checks.is_ipv4(text[digits:end].decode().replace("-", ".")) else None
 
 
+_LOOPBACK_AND_PORT = re.compile(r"::1:[0-9]{4,5}\Z")
+"""As Node writes it; it would be an address as well, of a network that nobody has."""
+
+
 def ipv6(text: bytes, start: int, end: int) -> Verdict:
     """An address with at least one `::` or seven colons; not a time, not a C++ name."""
     while text[end - 1 : end] in {b":", b"."} and text[end - 2 : end] != b"::":
@@ -217,6 +254,8 @@ def ipv6(text: bytes, start: int, end: int) -> Verdict:
     if not stands_alone(text, start, end):
         return None
     address = text[start:end].decode("ascii")
+    if _LOOPBACK_AND_PORT.match(address):
+        return None
     if checks.is_ipv6(address):
         return start, end, marks.IP
     # One group too many: a word of hex digits before it, or a port after it.
@@ -254,3 +293,12 @@ def place(text: bytes, start: int, end: int) -> Verdict:
     if not on_earth or (cue is None and not strong) or vague or is_word_byte(text, end):
         return None
     return pair_start, end, marks.GEO
+
+
+_COMMA_NUMBER = re.compile(rb"-?[0-9]{1,3},[0-9]+")
+
+
+def comma_place(text: bytes, start: int, end: int) -> Verdict:
+    """Latitude and longitude with decimal commas: `Breitengrad 48,13743 Längengrad 11,57549`."""
+    first = _COMMA_NUMBER.search(text, start, end)
+    return None if first is None or is_word_byte(text, end) else (first.start(), end, marks.GEO)

@@ -28,7 +28,9 @@ def _spoken(name: str) -> str:
     return "".join(r"[ _\-]{0,2}(?:de |del |di |du )?" if letter in {" ", "+"} else letter for letter in letters)
 
 
-LABELS = "|".join(_spoken(name) for name in sorted(keys.LABELS, key=len, reverse=True) if name.isascii())
+_CHECKED = ("idnr", "id nr")
+"""Names of identity numbers that things have as well: they count with the right check digits only."""
+LABELS = "|".join(_spoken(name) for name in sorted((*keys.LABELS, *_CHECKED), key=len, reverse=True) if name.isascii())
 """Names of identity numbers, as an expression over UTF-8 read as Latin-1."""
 _LABEL = re.compile(rf"(?i:{LABELS})")
 _ABOUT = re.compile(
@@ -52,7 +54,8 @@ def labelled_id(text: bytes, start: int, end: int) -> Verdict:
     number = _NUMBER.search(found, direct)
     if number is None or not 4 <= sum(c.isdigit() for c in number.group()) <= 20:
         return None
-    if number.start() > direct and not _worthy(label.group(), number.group()):
+    checked = label.group().lower() in _CHECKED
+    if (number.start() > direct or checked) and not _worthy(label.group(), number.group()):
         return None
     return start + number.start(), end, marks.NATIONAL_ID
 
@@ -195,6 +198,36 @@ def serial(text: bytes, start: int, end: int) -> Verdict:
     if number is None or is_word_byte(text, end) or sum(0x30 <= byte <= 0x39 for byte in number.group()) < 8:
         return None
     return (start + number.start(), end, marks.DEVICE) if number.group().strip(b"0-") else None
+
+
+_BORN_ON = re.compile(
+    rb"(?i)(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./\-][0-9]{1,2}[./\-][0-9]{4}|[0-9]{1,2}\.? [^\s0-9]+ [0-9]{4}|"
+    rb"[a-z]+ [0-9]{1,2}, [0-9]{4})\Z"
+)
+
+
+def born(text: bytes, start: int, end: int) -> Verdict:
+    """The day in `born 1984-03-12`, `geb. 12.03.1984`, `né le 12 mars 1984`."""
+    day = _BORN_ON.search(text[start:end])
+    return None if day is None or is_word_byte(text, end) else (start + day.start(), end, marks.DATE)
+
+
+def password_again(text: bytes, start: int, end: int) -> Verdict:
+    """What stands behind a password to confirm it: `password=…&confirm=hunter2`."""
+    value_start = text.index(b"=", text.index(b"&", start, end), end) + 1
+    said = text[value_start:end].decode("utf-8", "replace")
+    return None if marks.is_mark(said) or keys.judge("password", said) is None else (value_start, end, marks.PASSWORD)
+
+
+_IN_BRACKET = re.compile(rb"(?i)[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\Z")
+
+
+def serial_behind_bracket(text: bytes, start: int, end: int) -> Verdict:
+    """The number in an object whose class tells: `AdvertisingIdClient.Info{id='38400000-8cf0-…'`."""
+    number = _IN_BRACKET.search(text[start:end])
+    if number is None or is_word_byte(text, end) or not number.group().strip(b"0-"):
+        return None
+    return start + number.start(), end, marks.DEVICE
 
 
 def after_slash(mark: str) -> Resolve:

@@ -48,7 +48,7 @@ NAMES = (
     ),
     _entry(
         marks.TOKEN,
-        shapes.given,
+        shapes.secret,
         "token tok secret+key+base accesskey secretkey privatekey secret credential credentials jwt bearer totp csrf "
         "xsrf csrftoken xsrftoken signature authorization apikey assertion api+key access+key private+key "
         "secret+key auth+key authkey signing+key encryption+key client+secret subscription+key account+key app+key "
@@ -66,7 +66,9 @@ NAMES = (
         strong=True,
     ),
     _entry(marks.TOKEN, shapes.mixed, "auth sig ticket sso access+code authenticity challenge one+time"),
-    _entry(marks.TOKEN, shapes.mixed, "nonce"),
+    _entry(marks.TOKEN, shapes.mixed, "nonce resourcekey"),
+    _entry(marks.TOKEN, shapes.drawn, "resource+key"),
+    _entry(marks.TOKEN, shapes.long_drawn, "admin+key search+key write+key"),
     _entry(marks.TOKEN, shapes.drawn, "session+state policy+signature viewstate eventvalidation id+hint"),
     _entry(marks.COOKIE, shapes.given, "cookie cookies set+cookie", strong=True),
     _entry(
@@ -100,11 +102,14 @@ NAMES = (
         "social+security+number socialsecuritynumber social+insurance national+id national+insurance "
         "national+identifier nationalid nino aadhaar aadhar pesel hetu cpf cnpj curp bsn personnummer personnr "
         "fodselsnummer fodselsnr codice+fiscale codicefiscale nhs+number nhs+no tax+id taxid tax+number taxpayer+id "
-        "itin securite+sociale tax+file+number teudat+zehut "
+        "itin securite+sociale tax+file+number teudat+zehut insz rijksregister rsa+id south+african+id "
+        "burgerservicenummer burgerservice+nummer mynumber cnic henkilotunnus persoonsnummer cedula+identidad "
+        "cedula+de+identidad codigo+fiscal numero+fiscal samordningsnummer "
         "steuer+id steuer+nr steuernummer steuerid steueridnr passport passport+no passportnumber pasaporte "
         "passeport reisepass ausweis ausweisnummer personalausweis id+card identity+card identity+number "
         "identity+document id+number idnumber citizen+id resident+id driver+license drivers+license driver+licence "
-        "driving+licence driving+license license+plate licence+plate fuhrerschein permis+conduire "
+        "driving+licence driving+license licence+number license+number license+plate licence+plate fuhrerschein "
+        "permis+conduire "
         "sozialversicherungsnummer sv+nummer versichertennummer insurance+number medicare medicare+number medicaid "
         "patient+ssn isikukood rodne+cislo kennitala nric hkid mykad cedula dni+nie numero+documento "
         "document+number vat+id numero+securite+sociale voter+id my+number medical+record+number mrn",
@@ -130,9 +135,9 @@ NAMES = (
         marks.SESSION,
         shapes.session,
         "session sid sessionid jsessionid phpsessid sess sessid aspsessionid cfid cftoken connect+sid "
-        "net+session+id sessionkey laravel+session s+id sessions",
+        "net+session+id sessionkey hsid apisid sapisid papisid psid sidcc psidcc psidts laravel+session s+id sessions",
     ),
-    _entry(marks.SESSION, shapes.any_id, "session+id session+uuid session+key session+previous "),
+    _entry(marks.SESSION, shapes.any_id, "sesskey session+id session+uuid session+key session+previous "),
     _entry(
         marks.DEVICE,
         shapes.any_id,
@@ -154,7 +159,14 @@ NAMES = (
         "phone+num nr+telefonu numer+telefonu telefoon ud+ph tel mobile msisdn fax cell+phone phones telefon "
         "telefono telefone telefoonnummer telefonnummer telefon+nr rufnummer handy handynummer handy+nr mobilnummer "
         "mobil mobiel celular cellulare numero+telephone numero+tel numtel gsm whatsapp phonenumber mobilenumber "
-        "mobileno contact+number contact+no caller+id phone+numbers puhelin telefonszam landline portable",
+        "mobileno contact+number contact+no caller+id phone+numbers puhelin telefonszam landline portable calling+line "
+        "caller+line line+id msisdn+from msisdn+to msisdn+a msisdn+b",
+    ),
+    _entry(
+        marks.PHONE,
+        shapes.dialled,
+        "caller callee caller+number calling+number called+number from+number to+number dialed+number dialled+number "
+        "destination+number source+number originating+number incoming+number outgoing+number",
     ),
     _entry(
         marks.NAME,
@@ -181,7 +193,9 @@ NAMES = (
         shapes.persons_id,
         "user oidc+identity kundennr member+no employee+number employee+no staff+id student+id user+ref facebook+id "
         "fb+id google+id twitter+handle twitter+id instagram+handle telegram+id apple+id household+id linkedin+id "
-        "github+login user+no username login enduser user+name login+name member+id customer+id account+id userid "
+        "github+login user+no user+screen+name twitter+screen+name "
+        "username login enduser user+name "
+        "login+name member+id customer+id account+id userid "
         "user+ids usr user+login loginid login+id login+hint profile+id subscriber+id employee+id patient+id "
         "contact+id person+id client+number customer+number customer+no member+number player+id buyer+id seller+id "
         "owner+id author+id actor+id distinct+id visitor+id anonymous+id user+uuid user+guid user+hash user+handle "
@@ -199,7 +213,11 @@ NAMES = (
         "strasse strassenname hausnummer anschrift wohnort rue calle direccion endereco indirizzo adresse adres "
         "adresa straat numero+casa domicilio domicile house+number address+city address+street address+state "
         "address+town billing+city shipping+city address+house apartment apt+number address+number street+number "
-        "address+full",
+        "address+full direccion+envio direccion+de+envio direccion+facturacion direccion+de+facturacion lieferadresse "
+        "rechnungsadresse postadresse lieferanschrift rechnungsanschrift adresse+livraison adresse+de+livraison "
+        "adresse+facturation adresse+de+facturation indirizzo+spedizione indirizzo+di+spedizione "
+        "indirizzo+fatturazione endereco+entrega endereco+de+entrega bezorgadres afleveradres factuuradres "
+        "leveringsadresse leveransadress",
     ),
     _entry(
         marks.ADDRESS,
@@ -210,8 +228,8 @@ NAMES = (
     _entry(
         marks.GEO,
         shapes.coordinate,
-        "lat latitude+e7 longitude+e7 latitude lon lng longitude geo+lat geo+lon breitengrad laengengrad latitud "
-        "longitud",
+        "lat latitude+e7 longitude+e7 latitude lon lng longitude geo+lat geo+lon breitengrad laengengrad "
+        "langengrad latitud longitud",
     ),
     _entry(
         marks.GEO,
@@ -234,8 +252,9 @@ NAMES = (
         shapes.device,
         "idfa imei+sv wifi+bssid ssid+name bssid+name sn advertising+identifier gaid adid aaid oaid idfv ifa rdid "
         "maid waid lgudid udid imei imeisv meid esn imsi iccid advertising+id advertisingid advertiser+id ad+id "
-        "google+ad+id gps+adid android+ad+id ios+ifa identifier+for+vendor identifier+for+advertising android+id "
-        "androidid ssaid vendor+id hardware+id hardware+uuid machine+id machine+uuid device+fingerprint "
+        "google+ad+id google+aid gps+adid appset+id app+set+id android+ad+id ios+ifa identifier+for+vendor "
+        "identifier+for+advertising android+id androidid ssaid vendor+id hardware+id hardware+uuid machine+id "
+        "machine+uuid device+fingerprint "
         "browser+fingerprint visitor+fingerprint client+fingerprint device+serial serial serial+number serialnumber "
         "serialno serial+no mac mac+address macaddress mac+addr wifi+mac bluetooth+mac bluetooth+address bt+address "
         "hw+address hwaddr ethernet+address bssid ssid wifi+ssid wifi+name network+ssid installation+id install+id "
@@ -262,6 +281,7 @@ NAMES = (
         "รหัสผ่าน كلمة+المرور סיסמה κωδικός गुप्तशब्द",
         strong=True,
     ),
+    _entry(marks.GEO, shapes.coordinate, "längengrad"),
     _entry(
         marks.TOKEN, shapes.given, "токен 令牌 トークン 토큰 验证码 驗證碼 認証コード 確認コード 인증번호", strong=True
     ),
@@ -330,6 +350,8 @@ WHOLE = (
         "oauth+code auth+state share+code",
     ),
     _entry(marks.TOKEN, shapes.pin, "verification verify activation confirm confirmation otc smscode"),
+    _entry(marks.TOKEN, shapes.long_hex, "s"),
+    _entry(marks.DATE, shapes.day, "born geb geboren"),
     _entry(marks.TOKEN, shapes.long_drawn, "key k appid app+id appkey"),
     _entry(marks.DEVICE, shapes.drawn, "fingerprint fp"),
     _entry(marks.USER, shapes.no_system_id, "uid euid suid"),
