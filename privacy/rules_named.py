@@ -10,7 +10,7 @@ _COOKIES = (
 )
 _SETTER = r"\b(?:set|with|enter|type|fill|change|update|put)_?[A-Za-z0-9_]+\(\s?\\*[\"'][^\"'\x00]"
 _PAIR = r"\[\s?\\*[\"'][A-Za-z][A-Za-z0-9_.\-]*\\*[\"'],\s?\\*[\"'][^\"'\x00\\]+\\*[\"']\s?\]"
-_INNER_QUOTE = (  # noqa: S105  an expression
+_INNER_QUOTE = (
     r"(?i)\b(?:password|passphrase|passwort|kennwort|contrase\xc3\xb1a|senha|pw)(?: is)?[ :=]{1,3}"
     r"(?:'[^'\"\x00\r\n]+\"[^'\x00\r\n]*'|\"[^'\"\x00\r\n]+'[^\"\x00\r\n]*\"|"
     r"'[^'\"\x00\r\n ]+'[a-z][^'\"\x00\r\n ]*')"

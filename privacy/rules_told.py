@@ -35,9 +35,7 @@ _DAY = (
     r"[0-9]{1,2}\.? [a-z\xc3\x80-\xbf]{3,12} (?:19|20)[0-9]{2}|[a-z]{3,9} [0-9]{1,2}, (?:19|20)[0-9]{2})"
 )
 _BORN_ON = rf"(?i)\b(?:{_BORN})[.:= ]{{1,3}}(?:(?:on|am|le|il|el|em|op|den|dnia)[ ])?\"?"
-_SYSTEM_USER = (
-    r"\b(?:su|sudo|sshd|passwd|login|useradd)(?:\[[0-9]+\])?: (?:[iI]nvalid |unknown )?user [a-z][a-z0-9_.\-]+"
-)
+_SYSTEM_USER = r"\b(?:su|sudo|sshd|passwd|useradd)(?:\[[0-9]+\])?: (?:[iI]nvalid |unknown )?user [a-z][a-z0-9_.\-]+"
 _AGAIN = (
     r"(?i)(?:password|passwort|passwd|pwd)[a-z0-9_\-]*=[^&\s\x00]*&"
     r"(?:confirm|confirmation|repeat|again|retype|verify)=[^&\s\x00]+"
@@ -148,7 +146,7 @@ TOLD = Group(
             r"(?i)\b(?:push(?:ed)?|apns|notification|notify)(?: to| for| token|:)? [0-9a-f]{64}",
             verdicts_told.last_word(marks.TOKEN),
         ),
-        rule("account", _SYSTEM_USER, verdicts_told.last_word(marks.USER)),
+        rule("account", _SYSTEM_USER, verdicts_told.system_user),
         rule("account", _AGAIN, verdicts_told.password_again),
         rule("labelled_id", rf"{_BORN_ON}{_DAY}", verdicts_told.born),
         rule("serial", rf"{_ADVERTISING}[0-9a-f\-]+", verdicts_told.serial_behind_bracket),

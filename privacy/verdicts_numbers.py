@@ -133,12 +133,17 @@ _TELEPHONY = re.compile(
 """A word of telephony in the languages of the vocabulary, and up to a few words behind it."""
 
 
+_UNIT_BEHIND = re.compile(rb"(?i) ?(?:bytes|[kmg]i?b|[mun]s|px|rows|items|times|of)\b")
+
+
 def national_phone(text: bytes, start: int, end: int) -> Verdict:
     """A number without a country's code: `ring me on 020 7946 0018`; in brackets, `(020) 7946 0018`, without a word."""
     number = text[start:end].decode("ascii")
     if not stands_alone(text, start, end) or text[start - 1 : start] in {b".", b"-", b"+", b"/"} or _DATE.match(number):
         return None
     if text[end : end + 1] in {b".", b"-", b":"} and is_word_byte(text, end + 1):
+        return None
+    if _UNIT_BEHIND.match(text, end):
         return None
     in_brackets = number[0] == "(" and ")" in number
     if not in_brackets and not _TELEPHONY.search(before(text, start, 64)):

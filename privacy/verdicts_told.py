@@ -2,7 +2,7 @@
 
 import re
 
-from privacy import identities, keys, marks
+from privacy import identities, keys, marks, shapes
 from privacy.verdicts import Resolve, Verdict, before, is_word_byte
 from privacy.verdicts_markup import LIKE_PASSWORD
 from privacy.vocabulary import words_of
@@ -129,6 +129,12 @@ def netrc_user(text: bytes, start: int, end: int) -> Verdict:
     said = name.decode("utf-8", "replace")
     known = marks.is_mark(said) or keys.judge("login", said) is None
     return None if known else (start + 6, start + 6 + len(name), marks.USER)
+
+
+def system_user(text: bytes, start: int, end: int) -> Verdict:
+    """Whom a system's own program names: `su: user jane does not exist`."""
+    name = text[start:end].rsplit(b" ", 1)[1]
+    return (end - len(name), end, marks.USER) if shapes.shown_name(name.decode("latin-1")) else None
 
 
 _SASL = words_of("PLAIN LOGIN NTLM GSSAPI XOAUTH2 CRAM-MD5 DIGEST-MD5 EXTERNAL TLS SSL")

@@ -160,7 +160,7 @@ NAMES = (
         "telefono telefone telefoonnummer telefonnummer telefon+nr rufnummer handy handynummer handy+nr mobilnummer "
         "mobil mobiel celular cellulare numero+telephone numero+tel numtel gsm whatsapp phonenumber mobilenumber "
         "mobileno contact+number contact+no caller+id phone+numbers puhelin telefonszam landline portable calling+line "
-        "caller+line line+id msisdn+from msisdn+to msisdn+a msisdn+b",
+        "caller+line msisdn+from msisdn+to msisdn+a msisdn+b",
     ),
     _entry(
         marks.PHONE,
