@@ -35,8 +35,8 @@ class Group(NamedTuple):
 
 
 GATE_MEMORY = 64 << 20
-"""Bytes a gate's automaton may grow to. When it is full, RE2 throws it away and begins anew: over texts of many kinds the
-gate of names did so in 32 MiB all the time, and every text cost 55 µs instead of 7. Ordinary texts need about 3 MiB."""
+"""Bytes a gate's automaton may grow to. When it is full, RE2 throws it away and begins anew: over texts of many kinds
+the gate of names did so in 32 MiB all the time, and every text cost 55 µs instead of 7. Ordinary texts need about 3."""
 
 
 def compiled(pattern: str, memory: int = 8 << 20) -> Any:
