@@ -1,12 +1,13 @@
 """One call of the query API, checked: whose data, which range, which spans."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ingest.model import DIMENSIONS
 from ingest.ports import App, Erasures, Question, Reader
 from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
+from ingest.settings import AppPolicy
 
 _S = 1_000_000
 STEPS_US = tuple(
@@ -36,8 +37,17 @@ class Call:
     """Of the parameters, by name."""
     path: Mapping[str, str]
     """Of the variable parts of the path."""
-    least_sessions: int
-    """Of the app's policy: figures about fewer are not shown."""
+    policy_of: Callable[[int], AppPolicy]
+    """App → the privacy policy in force."""
+
+    @property
+    def least_sessions(self) -> int:
+        """What figures must at least be about. Asked only by those who show some: erasing needs no policy.
+
+        Raises:
+            Unavailable: the app's policy cannot be read now.
+        """
+        return self.policy_of(self.app_id).rules.least_sessions
 
     @property
     def filters(self) -> Mapping[str, tuple[str, ...]]:

@@ -140,7 +140,7 @@ class _Service:
             now_us=self.now_us(),
             values=values,
             path=request.match_info,
-            least_sessions=self.policy_of(app_id).rules.least_sessions if about_an_app else 1,
+            policy_of=self.policy_of,
         )
         async with self.turns.turn():
             return _json(200, await endpoint.answer(call))

@@ -8,8 +8,10 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient
 
+from ingest.errors import Unavailable
 from ingest.ports import PolicyText
 from ingest.query import privacy
+from ingest.settings import AppPolicy
 from tests.query.conftest import OTHER_TOKEN, TOKEN, add_apps, serve, show_from
 
 COUNTS = """
@@ -101,3 +103,17 @@ def test_a_policy_taken_away_brings_the_one_behind_it_into_force(
 ) -> None:
     policy = privacy.in_force(newest, app_id=1)
     assert (policy["version"], policy["source"], policy["since"]) == expected
+
+
+async def test_a_policy_that_cannot_be_read_shows_no_figure_and_hinders_no_erasure(pool: Any) -> None:
+    def unreadable(app_id: int) -> AppPolicy:
+        raise Unavailable("policy", f"the policy of app {app_id} cannot be read now")
+
+    await add_apps(pool)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with serve(pool, policy_of=unreadable) as client:
+        for path in ("/api/v1/latency", "/api/v1/routes", "/api/v1/traces"):
+            response = await client.get(path, headers=headers)
+            assert (response.status, (await response.json())["error"]) == (503, "policy"), path
+        response = await client.get("/api/v1/erasures", headers=headers)
+        assert (response.status, await response.json()) == (200, {"erasures": []})
