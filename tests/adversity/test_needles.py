@@ -3,6 +3,9 @@
 They go in good and bad requests, while processes are killed; the journal is read while it is full. None may be found:
 not in the files of the data directory (the database's, its write-ahead log, its own log), not in the rows of any table,
 not in the journal's records, the service's log, the counters or any answer.
+
+Files are searched as they lie: what PostgreSQL itself compresses (page images in the write-ahead log, long values) is
+not unpacked there. The rows of every table are read by SQL, the journal's records are inflated.
 """
 
 import asyncio

@@ -100,6 +100,16 @@ def test_a_text_with_more_urls_than_can_be_taken_apart_is_not_passed_on() -> Non
     assert scrub("message", "", "https://a.example/?q=1 " * 200) == "{unexamined}"
 
 
+@pytest.mark.parametrize(("kind", "key"), [("url", ""), ("message", ""), ("attribute", "url.query")])
+def test_a_text_with_more_parameters_than_can_be_judged_is_not_passed_on(kind: str, key: str) -> None:
+    few, many = ("&".join(f"k{n}=v" for n in range(count)) for count in (257, 258))
+    start = "" if key else "https://a.example/?"
+    assert scrub(kind, key, start + few) == start + few
+    scrubbed = scrub_batch([kind], [key], [start + many])
+    assert scrubbed.texts == ["{unexamined}"]
+    assert scrubbed.hits == {"unexamined": 1}
+
+
 def test_a_text_with_more_layers_of_encoding_than_can_be_taken_off_is_not_passed_on_and_its_neighbours_are() -> None:
     layered = "ZmlsbGVyIHRleHQgZm9yIGEgbGF5ZXI= " * 700
     texts = ["jane%40example.com", layered[:16_000], "fine"]

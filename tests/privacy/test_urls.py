@@ -106,3 +106,24 @@ def test_no_value_of_a_telling_parameter_gets_through(name: str, secret: str, si
 )  # fmt: skip
 def test_urls_are_found_wherever_they_stand(kind: str, key: str, text: str, scrubbed: str) -> None:
     assert scrub(kind, key, text) == scrubbed
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        (
+            "jdbc:sqlserver://sql1:1433;databaseName=crm;user=jdoe;password=x1",
+            "jdbc:sqlserver://sql1:1433;databaseName=crm;user={user};password={password}",
+        ),
+        (f"https://cdn.example/a.png?ex=6740&hm={'5d' * 32}", "https://cdn.example/a.png?ex=6740&hm={token}"),
+    ],
+)
+def test_a_url_of_another_dialect_loses_its_secrets_and_keeps_its_host(text: str, scrubbed: str) -> None:
+    assert scrub("url", "", text) == scrubbed
+
+
+@pytest.mark.parametrize(
+    "text", ["connect ECONNREFUSED ::1:5432", "failed to refresh access_token: 503 from the provider"]
+)
+def test_the_machine_itself_and_a_status_are_nobodys(text: str) -> None:
+    assert scrub("message", "", text) is text
