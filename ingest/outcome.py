@@ -37,6 +37,8 @@ class Outcome(IntEnum):
     """Counted without identifiers; the user has not agreed to more."""
     NO_CONSENT = 11
     """The user has not agreed even to that."""
+    NOT_SAMPLED = 12
+    """A backend's span that the sampler did not choose: it is in no figure about clients."""
 
     @property
     def label(self) -> str:
@@ -44,13 +46,55 @@ class Outcome(IntEnum):
         return _LABELS[self]
 
 
-ACCEPTED = (Outcome.KEPT, Outcome.COUNTED_ONLY, Outcome.COUNTED_NO_CONSENT)
+ACCEPTED = (Outcome.KEPT, Outcome.COUNTED_ONLY, Outcome.COUNTED_NO_CONSENT, Outcome.NOT_SAMPLED)
 REJECTIONS = tuple(outcome for outcome in Outcome if outcome not in {*ACCEPTED, Outcome.DUPLICATE})
 
 _LABELS = {
     outcome: (f"rejected:{outcome.name.lower()}" if outcome in REJECTIONS else outcome.name.lower())
     for outcome in Outcome
 }
+
+
+class Note(IntEnum):
+    """What is noticed about a span beside how it ended. Counted in the ledger as `noted:<label>`; values are stored:
+    never renumber, only append."""
+
+    CLOCK_A = 0
+    """Its start is anchored with this quality: `ingest.model.ClockQuality`."""
+    CLOCK_B = 1
+    CLOCK_C = 2
+    CLOCK_D = 3
+    CLOCK_E = 4
+    CLOCK_F = 5
+    CLOCK_CONFLICT = 6
+    """The two bounds on its clock contradicted each other; the anchor was left out."""
+    PHASE_NEGATIVE = 7
+    """A phase ended before it began; it is unknown."""
+    PHASE_TOO_LONG = 8
+    """A phase was longer than its span; it is unknown."""
+    PHASES_EXCEED = 9
+    """The phases together were longer than the span; those measured are unknown."""
+    PHASE_IMPOSSIBLE = 10
+    """A phase that cannot be: TLS over plain http, TCP under HTTP/3, a first byte where no answer came."""
+    THRESHOLD_FORGED = 11
+    """The client's sampling threshold is belied by the trace's own randomness; it is left out."""
+    THRESHOLD_CLAMPED = 12
+    """The client's threshold would have made it weigh more than allowed."""
+    STRATUM_THINNED = 13
+    """An error, slow or reported span that was sampled, because those alone exceeded the budget."""
+    SKETCHED = 14
+    """In a client's sketch instead of sent."""
+    TRACE_FULL = 15
+    """Sampled, but its trace holds as many spans as one may."""
+    TRACE_RENAMED = 16
+    """The edge gave its trace an id of its own."""
+    TTFB_INTERIM = 17
+    """Its first byte was that of an interim answer (103); the phase is unknown."""
+
+    @property
+    def label(self) -> str:
+        """The stable name in ledger and metrics."""
+        return self.name.lower()
 
 
 DROP_REASONS = frozenset(

@@ -67,12 +67,34 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class AppSampling:
+    """What an app wants stored: `[sampling]` of its policy file."""
+
+    budget_per_minute: int | None = None
+    """Spans kept whole; None: `FIRSTHOP_SPANS_PER_MINUTE`."""
+    floor_per_minute: int = 6
+    """Spans of every route and device class that are kept whatever the rates, while the budget has room."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppTraces:
+    """Whose trace ids an app goes by: `[traces]` of its policy file."""
+
+    gateway: bool = False
+    """The edge gives every trace of a client an id of its own and keeps the client's as a link."""
+    partners: tuple[str, ...] = ()
+    """Web origins that keep theirs."""
+
+
+@dataclass(frozen=True, slots=True)
 class AppPolicy:
-    """The privacy policy in force for an app."""
+    """The policy in force for an app."""
 
     version: int = 0
     """0: the built-in one."""
     rules: privacy.Policy = BUILT_IN
+    sampling: AppSampling = AppSampling()
+    traces: AppTraces = AppTraces()
 
 
 class Setting(NamedTuple):

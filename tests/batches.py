@@ -20,6 +20,7 @@ from ingest.model import (
     Resources,
     SpanBatch,
     Spans,
+    no_sketches,
 )
 from ingest.pipeline.strings import StringTable
 from ingest.settings import AppPolicy, Limits, Policy, Sampling
@@ -64,11 +65,13 @@ def spans_of(spans: Sequence[dict[str, Any]], bodies: int = 1, **resource: Any) 
     resources |= {name: np.full(bodies, table.code(resource.get(name, "")), dtype=np.int32) for name in Resources.CODES}
     resources["body"] = np.arange(bodies, dtype=np.int32)
     resources["consent"] = np.full(bodies, resource.get("consent", 0), dtype=np.uint8)
+    resources["reported"] = np.full(bodies, resource.get("reported", False), dtype=np.bool_)
     for name in ("memory_mb", "cores"):
         if name in resource:
             resources[name] = np.full(bodies, resource[name], dtype=np.int64)
     attributes = np.array(owners, dtype=np.int32).reshape(-1, 3)
     none = np.zeros(0, dtype=np.int32)
+    sketches, sketch_bins = no_sketches()
     return SpanBatch(
         strings=table.strings,
         bodies=Bodies(
@@ -77,14 +80,18 @@ def spans_of(spans: Sequence[dict[str, Any]], bodies: int = 1, **resource: Any) 
             epoch=np.zeros(bodies, dtype=np.int32),
             sealed_mono_us=np.full(bodies, UNKNOWN, dtype=np.int64),
             sealed_wall_us=np.full(bodies, UNKNOWN, dtype=np.int64),
+            steps=np.full(bodies, UNKNOWN, dtype=np.int64),
+            sketched=np.zeros(bodies, dtype=np.bool_),
         ),
         resources=Resources(**resources),
         spans=_span_columns(columns, len(spans)),
         attributes=Attributes(*attributes.T),
         resource_attributes=Attributes(none, none, none),
         events=Events(none, none, none.astype(np.int64)),
-        links=Links(none, np.zeros((0, 16), np.uint8), np.zeros((0, 8), np.uint8)),
+        links=Links(none, np.zeros((0, 16), np.uint8), np.zeros((0, 8), np.uint8), none.astype(np.uint8)),
         drops=Drops(none, none, none.astype(np.int64)),
+        sketches=sketches,
+        sketch_bins=sketch_bins,
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ingest import sketch
 from ingest.model import (
+    NOT_MEASURED,
     REUSED,
     UNKNOWN,
     WINDOW_US,
@@ -19,14 +20,17 @@ from ingest.model import (
     Kept,
     Ledger,
     Links,
+    Notes,
     Processed,
     Resources,
     Scrubs,
     Series,
     SpanBatch,
     Spans,
+    no_sketches,
 )
 from ingest.outcome import Outcome
+from ingest.pipeline.count import no_summaries
 from ingest.pipeline.strings import compact
 
 NOW_US = 1_790_000_000_000_000
@@ -101,12 +105,19 @@ def make_record(
         attributes=Attributes(*_owned(rng, spans, strings)),
         resource_attributes=Attributes(*_owned(rng, bodies, strings)),
         events=Events(*_owned(rng, spans, strings, columns=2), rng.integers(0, 1000, spans)),
-        links=Links(np.arange(spans, dtype=np.int32), _ids(rng, spans, 16), _ids(rng, spans, 8)),
+        links=Links(
+            np.arange(spans, dtype=np.int32),
+            _ids(rng, spans, 16),
+            _ids(rng, spans, 8),
+            rng.integers(0, 3, spans, dtype=np.uint8),
+        ),
         drops=Drops(
             np.zeros(1 if drops else 0, np.int32),
             np.full(1 if drops else 0, strings("queue_overflow"), np.int32),
             np.full(1 if drops else 0, drops, np.int64),
         ),
+        sketches=no_sketches()[0],
+        sketch_bins=no_sketches()[1],
     )
     assigned = Assigned(
         start_at_us=start,
@@ -118,6 +129,15 @@ def make_record(
         os=systems[body_of_span],
         weight=np.full(spans, 1 / max(keep, 1e-9)),
         stratum=rng.integers(0, 3, spans).astype(np.uint8),
+        origin=np.zeros(spans, np.uint8),
+        randomness=rng.integers(0, 1 << 56, spans),
+        clock_skew_ms=np.where(rng.random(spans) < 0.5, rng.integers(-5000, 5000, spans), NOT_MEASURED),
+        clock_steps=rng.integers(-2, 3, spans),
+        clock_conflict=rng.random(spans) < 0.1,
+        upload_delay_ms=np.where(rng.random(spans) < 0.5, rng.integers(0, 5000, spans), NOT_MEASURED),
+        clock_segment=rng.integers(-(1 << 62), 1 << 62, spans),
+        clock_offset_us=rng.integers(-(1 << 62), 1 << 62, spans),
+        server_us=rng.integers(-2, 90_000, spans),
     )
     outcomes = np.zeros((len(Outcome), bodies), np.int32)
     outcomes[Outcome.KEPT] = np.bincount(body_of_span[kept], minlength=bodies)
@@ -143,9 +163,13 @@ def make_record(
                 error=error,
                 buckets=np.stack([sketch.bucket(row) for row in (duration, *phases)]),
                 session=rng.choice(np.array([0, -5, *range(1, 9), 2**62]), spans),
+                stands_for=np.ones(spans, np.int32),
             ),
             kept=Kept(batch.select(kept), assigned.take(kept)),
             scrubs=Scrubs(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64)),
+            notes=Notes(np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.int64)),
+            summaries=no_summaries()[0],
+            summary_bins=no_summaries()[1],
         )
     )
     # A decoded record has its one string table in both places.
@@ -178,6 +202,8 @@ def _bodies(rng: np.random.Generator, count: int, strings: Strings) -> Bodies:
         epoch=np.full(count, strings("boot-1"), np.int32),
         sealed_mono_us=np.full(count, 5_000_000),
         sealed_wall_us=np.full(count, NOW_US),
+        steps=np.zeros(count, np.int64),
+        sketched=np.zeros(count, np.bool_),
     )
 
 
@@ -191,6 +217,7 @@ def _resources(rng: np.random.Generator, count: int, strings: Strings, versions:
     columns["memory_mb"] = np.full(count, 4096)
     columns["cores"] = np.full(count, UNKNOWN)
     columns["consent"] = np.zeros(count, np.uint8)
+    columns["reported"] = np.zeros(count, np.bool_)
     return Resources(**columns)
 
 

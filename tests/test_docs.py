@@ -8,7 +8,7 @@ import pytest
 from ingest.edge.measure import Counter, Gauge, Histogram, Measures
 from ingest.edge.respond import TABLE, UNFORESEEN
 from ingest.edge.routes import ROUTES
-from ingest.outcome import Outcome
+from ingest.outcome import Note, Outcome
 from ingest.query.endpoints import ENDPOINTS
 from ingest.settings import SETTINGS
 
@@ -64,6 +64,10 @@ def test_every_metric_is_documented_with_its_type():
 def test_every_outcome_is_documented():
     section = EDGE.partition("## Answers")[2].partition("## Errors")[0]
     assert re.findall(r"^\| `([^`]+)`", section, re.MULTILINE) == [outcome.label for outcome in Outcome]
+
+
+def test_every_note_is_documented():
+    assert first_cells(EDGE, "## Notes") == [note.label for note in Note]
 
 
 def test_the_page_has_the_table_of_errors():

@@ -9,7 +9,7 @@ import numpy as np
 from ingest.aggregate.catalog import Catalog
 from ingest.aggregate.windows import Counts, fold
 from ingest.model import I32, Kept, Mask, Processed
-from ingest.outcome import Outcome
+from ingest.outcome import Note, Outcome
 from ingest.pipeline.forget import find_theirs
 from ingest.ports import ErasedSession, LedgerRow, Sampled, ScrubRow, Tombstones, Update
 
@@ -154,6 +154,10 @@ def _enter(ledger: Cells, record: Processed, fresh: Mask) -> None:
         if fresh[body]:
             # A batch sent again says again what its client dropped. The figure is the client's word alone.
             add(keys[body], f"client:{record.strings[reason]}", min(max(spans, 0), MOST_DROPPED))
+    notes = record.notes
+    for body, note, spans in zip(notes.body.tolist(), notes.note.tolist(), notes.spans.tolist(), strict=True):
+        if fresh[body]:
+            add(keys[body], f"noted:{Note(note).label}", spans)
 
 
 def _enter_scrubs(scrubs: Cells, record: Processed, fresh: Mask) -> None:

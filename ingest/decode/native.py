@@ -31,11 +31,13 @@ from ingest.model import (
     Drops,
     Events,
     Kind,
+    LinkKind,
     Links,
     Resources,
     SpanBatch,
     Spans,
     Status,
+    no_sketches,
 )
 from ingest.settings import Limits
 
@@ -50,7 +52,7 @@ _OFFSET_US = "events.offset_us"
 _NO_CODES = np.empty(0, np.int32)
 _NO_ATTRIBUTES = Attributes(_NO_CODES, _NO_CODES, _NO_CODES)
 _NO_EVENTS = Events(_NO_CODES, _NO_CODES, np.empty(0, np.int64))
-_NO_LINKS = Links(_NO_CODES, np.empty((0, 16), np.uint8), np.empty((0, 8), np.uint8))
+_NO_LINKS = Links(_NO_CODES, np.empty((0, 16), np.uint8), np.empty((0, 8), np.uint8), np.empty(0, np.uint8))
 
 _Owned = TypeVar("_Owned", Attributes, Events, Links)
 
@@ -106,6 +108,7 @@ class _Assembly:
         attributes = self._attributes(limits.attributes)
         events = self._events(limits.events)
         links = self._links(limits.links)
+        sketches, sketch_bins = no_sketches()
         batch = SpanBatch(
             strings=self.strings.table(limits.string_bytes),
             bodies=self._bodies(epochs),
@@ -116,6 +119,8 @@ class _Assembly:
             events=events,
             links=links,
             drops=drops,
+            sketches=sketches,
+            sketch_bins=sketch_bins,
         )
         return batch, self.wrong
 
@@ -140,7 +145,10 @@ class _Assembly:
         memory_mb, cores = within(numbers.T, 0, REACH_US)
         coded = dict(zip(Resources.CODES, columns, strict=True))
         consent = np.array([ConsentState.of(row[-1]) for row in texts], np.uint8)
-        return epochs, Resources(body=self.rows, memory_mb=memory_mb, cores=cores, consent=consent, **coded)
+        reported = np.zeros(len(self.rows), np.bool_)
+        return epochs, Resources(
+            body=self.rows, memory_mb=memory_mb, cores=cores, consent=consent, reported=reported, **coded
+        )
 
     def _bodies(self, epochs: I32) -> Bodies:
         m, rows = self.bodies, self.rows
@@ -150,6 +158,8 @@ class _Assembly:
             epoch=np.zeros(m, np.int32),
             sealed_mono_us=np.full(m, UNKNOWN, np.int64),
             sealed_wall_us=np.full(m, UNKNOWN, np.int64),
+            steps=np.full(m, UNKNOWN, np.int64),
+            sketched=np.zeros(m, np.bool_),
         )
         clocks = [r.clock for r in self.readings]
         table.batch_id[rows] = ids(b"".join(r.batch_id for r in self.readings), 16)
@@ -274,7 +284,8 @@ class _Assembly:
         _, owner = self._owned("links", tables)
         trace_id = ids(b"".join([self.readings[p].link_trace_id for p in tables]), 16)
         span_id = ids(b"".join([self.readings[p].link_span_id for p in tables]), 8)
-        return self._first(Links(owner, trace_id, span_id), limit)
+        kind = np.full(len(owner), LinkKind.SPAN, np.uint8)
+        return self._first(Links(owner, trace_id, span_id, kind), limit)
 
     def _first(self, table: _Owned, limit: int) -> _Owned:
         """The table with the first `limit` rows of each span; the rest is counted."""

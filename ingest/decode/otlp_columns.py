@@ -22,6 +22,7 @@ from ingest.model import (
     Drops,
     Events,
     Kind,
+    LinkKind,
     Links,
     Mask,
     Phase,
@@ -29,6 +30,7 @@ from ingest.model import (
     SpanBatch,
     Spans,
     Status,
+    no_sketches,
 )
 
 _NONE: Final = np.zeros(0, dtype=np.int32)
@@ -50,6 +52,7 @@ def build_batch(rows: Rows, batch_ids: Sequence[bytes]) -> SpanBatch:
     resource, resources, resource_attributes = _resources(rows, spans)
     compose_urls(spans, rows.codes)
     events, phases = _events(rows, spans, count)
+    sketches, sketch_bins = no_sketches()
     batch = SpanBatch(
         bodies=_bodies(batch_ids),
         resources=resources,
@@ -59,6 +62,8 @@ def build_batch(rows: Rows, batch_ids: Sequence[bytes]) -> SpanBatch:
         events=events,
         links=_links(rows),
         drops=Drops(body=_NONE, reason=_NONE, spans=np.zeros(0, dtype=np.int64)),
+        sketches=sketches,
+        sketch_bins=sketch_bins,
         strings=(strings := list(rows.codes)),
     )
     _blank_unused(strings, batch)
@@ -223,6 +228,7 @@ def _resource_columns(rows: Rows, grid: I64, body: I64) -> Resources:
         memory_mb=grid[RESOURCE.row["memory_mb"]],
         cores=grid[RESOURCE.row["cores"]],
         consent=_consents(rows.codes, text[RESOURCE.row["consent"]]),
+        reported=np.zeros(len(body), dtype=np.bool_),
     )
 
 
@@ -242,6 +248,8 @@ def _bodies(batch_ids: Sequence[bytes]) -> Bodies:
         epoch=np.zeros(count, dtype=np.int32),
         sealed_mono_us=np.full(count, UNKNOWN, dtype=np.int64),
         sealed_wall_us=np.full(count, UNKNOWN, dtype=np.int64),
+        steps=np.full(count, UNKNOWN, dtype=np.int64),
+        sketched=np.zeros(count, dtype=np.bool_),
     )
 
 
@@ -251,4 +259,5 @@ def _links(rows: Rows) -> Links:
         owner=owners,
         trace_id=_ids([trace_id for _, trace_id, _ in rows.links], 16),
         span_id=_ids([span_id for _, _, span_id in rows.links], 8),
+        kind=np.full(len(owners), LinkKind.SPAN, dtype=np.uint8),
     )

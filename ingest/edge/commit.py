@@ -27,7 +27,7 @@ from ingest.decode.formats import Format
 from ingest.edge.measure import Measures
 from ingest.errors import Unavailable
 from ingest.model import Decoded, Processed, Reception, SpanBatch
-from ingest.outcome import ACCEPTED, REJECTIONS, Outcome
+from ingest.outcome import ACCEPTED, REJECTIONS, Note, Outcome
 from ingest.ports import Journal
 from ingest.settings import Limits
 
@@ -44,6 +44,7 @@ CAUTION_S = 60.0
 """After one, this long everything runs in the thread."""
 
 LABELS = {outcome: outcome.label for outcome in Outcome}
+NOTES = [note.label for note in Note]
 
 Decoders = Mapping[Format, Callable[[Sequence[bytes], Limits], Decoded]]
 Process = Callable[[SpanBatch, Sequence[Reception]], Processed]
@@ -231,6 +232,9 @@ class GroupCommit:
         for outcome, spans in zip(Outcome, outcomes.sum(axis=1).tolist(), strict=True):
             if spans:
                 self._measures.spans.add(spans, LABELS[outcome])
+        notes = record.notes
+        for note, spans in zip(notes.note.tolist(), notes.spans.tolist(), strict=True):
+            self._measures.notes.add(spans, NOTES[note])
         scrubs = record.scrubs
         rules = [record.strings[code] for code in scrubs.rule.tolist()]
         self._measures.count_scrubs(zip(rules, scrubs.finds.tolist(), strict=True))

@@ -15,7 +15,7 @@ import traceback
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from ingest.outcome import ACCEPTED, REJECTIONS
+from ingest.outcome import ACCEPTED, REJECTIONS, Note
 from privacy.detect import RULE_NAMES
 
 log = logging.getLogger("ingest.edge")
@@ -95,6 +95,8 @@ class Measures:
         self.bodies = Counter("firsthop_bodies", "Request bodies read to their end.")
         self.bytes_in = Counter("firsthop_body_bytes", "Bytes of those bodies as sent.")
         self.spans = Counter("firsthop_spans", "Spans of accepted bodies by outcome.", "outcome", outcomes)
+        noted = tuple(note.label for note in Note)
+        self.notes = Counter("firsthop_noted_spans", "Accepted spans by what was noticed about them.", "note", noted)
         self.trimmed = Counter("firsthop_trimmed", "Attributes, events and links beyond the limits of one span.")
         rules = (*sorted(RULE_NAMES), OF_POLICIES)
         self.scrubbed = Counter("firsthop_scrubbed", "What was replaced before it was stored.", "rule", rules)

@@ -20,7 +20,7 @@ import zstandard
 
 from ingest.model import Columns, Kept, Processed, SpanBatch
 
-VERSION = 2
+VERSION = 3
 LEVEL = 1
 """Of zstd: higher levels save less space than their CPU costs."""
 MAX_RECORD_BYTES = 1 << 28

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ingest.model.spans import Columns, Drops, SpanBatch
+from ingest.model.spans import Columns, Drops, SketchBins, SpanBatch
 from ingest.model.terms import F64, I16, I32, I64, U8, Mask
 
 
@@ -31,6 +31,8 @@ class Counted(Columns):
     """(9, n) by `METRICS`: sketch bucket, or one of `ingest.sketch`'s marks."""
     session: I64
     """64 bits of the session's pseudonym, for counting distinct ones; 0 when there is none or no consent to it."""
+    stands_for: I32
+    """How many spans this one counts for: more than 1 where its client left out others like it without a sketch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,26 @@ class Assigned(Columns):
     device_class: U8
     os: I32
     weight: F64
-    """How many spans this one stands for: 1 / inclusion probability."""
+    """How many spans this one stands for: 1 / inclusion probability. 0 where others stand for it already."""
     stratum: U8
+    origin: U8
+    """`Origin`."""
+    randomness: I64
+    """The 56 bits R that decided: spans of one R are kept or left together."""
+    clock_skew_ms: I64
+    """The device's wall clock minus server time when it was sent; `NOT_MEASURED` when nobody knows."""
+    clock_steps: I64
+    """How often the device's wall clock was seen to step, or UNKNOWN."""
+    clock_conflict: Mask
+    """The bounds on its clock contradicted each other."""
+    upload_delay_ms: I64
+    """From sealing the batch, else from the end of its newest span, to its receipt; `NOT_MEASURED` when unknown."""
+    clock_segment: I64
+    """The stretch of one device's clock that it was measured in: starts of one segment can be compared exactly."""
+    clock_offset_us: I64
+    """start_at_us − start by that clock, plus a secret constant of the segment: only differences mean anything."""
+    server_us: I64
+    """How long the server says it took, or UNKNOWN."""
 
     CODES: ClassVar[tuple[str, ...]] = ("route", "country", "os")
 
@@ -90,6 +110,31 @@ class Scrubs(Columns):
 
 
 @dataclass(frozen=True, slots=True)
+class Notes(Columns):
+    """What was noticed about spans of a body, beside how they ended: `ingest.outcome.Note`. At most one row a note."""
+
+    body: I32
+    note: U8
+    spans: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Summaries(Columns):
+    """One row per sketch set of a client, put into its series and window like a counted span."""
+
+    body: I32
+    series: I32
+    window: I64
+    spans: I64
+    errors: I64
+    reused: I64
+    """(8, s), as `unknown`."""
+    unknown: I64
+    session: I64
+    """As in `Counted`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Processed:
     """One micro-batch after the pipeline: the one thing a journal accepts. Holds no address and no User-Agent."""
 
@@ -100,3 +145,7 @@ class Processed:
     counted: Counted
     kept: Kept
     scrubs: Scrubs
+    notes: Notes
+    summaries: Summaries
+    summary_bins: SketchBins
+    """Their owners are rows of `summaries`."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from ingest.model.terms import I32, I64, U8, Mask, Status
+from ingest.model.terms import I16, I32, I64, U8, Mask, Phase, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,10 @@ class Bodies(Columns):
     """The device's monotonic clock when the batch was sealed, or UNKNOWN."""
     sealed_wall_us: I64
     """The device's wall clock at the same moment, or UNKNOWN."""
+    steps: I64
+    """How often the device's wall clock was seen to step in this epoch, or UNKNOWN."""
+    sketched: Mask
+    """What this device samples away it sends as sketches: a declared threshold weighs nothing in the counts."""
 
     CODES: ClassVar[tuple[str, ...]] = ("epoch",)
 
@@ -93,6 +97,8 @@ class Resources(Columns):
     """Logical processors, or UNKNOWN."""
     consent: U8
     """`ConsentState`."""
+    reported: Mask
+    """Sent because the user reported a problem."""
 
     CODES: ClassVar[tuple[str, ...]] = (
         "service",
@@ -186,6 +192,9 @@ class Links(Columns):
     owner: I32
     trace_id: U8
     span_id: U8
+    """(n, 8); all zeros where only the trace is known, which is not so for `LinkKind.SPAN`."""
+    kind: U8
+    """`LinkKind`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +206,41 @@ class Drops(Columns):
     spans: I64
 
     CODES: ClassVar[tuple[str, ...]] = ("reason",)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketches(Columns):
+    """One row per sketch set that a client sent instead of spans: what it measured of one route in a short while."""
+
+    resource: I32
+    name: I32
+    method: I32
+    url: I32
+    route: I32
+    start_us: I64
+    """Of the while, in the body's clock."""
+    width_us: I64
+    spans: I64
+    """Spans summarised, none of which is sent."""
+    errors: I64
+    reused: I64
+    """(8, s) by `Phase`: spans in which it did not happen."""
+    unknown: I64
+    """(8, s) by `Phase`: spans of which nobody knows."""
+
+    CODES: ClassVar[tuple[str, ...]] = ("name", "method", "url", "route")
+
+
+@dataclass(frozen=True, slots=True)
+class SketchBins(Columns):
+    """One row per bucket of a sketch, in the house's own buckets (`ingest.sketch`)."""
+
+    owner: I32
+    """Row of the sketch set."""
+    metric: U8
+    """Row of `METRICS`."""
+    bucket: I16
+    count: I64
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +257,8 @@ class SpanBatch:
     events: Events
     links: Links
     drops: Drops
+    sketches: Sketches
+    sketch_bins: SketchBins
 
     @property
     def body_of_span(self) -> I32:
@@ -243,15 +289,16 @@ class SpanBatch:
             return batches[0]
         strings: list[str] = [""]
         shifted: list[SpanBatch] = []
-        bodies = resources = spans = 0
+        bodies = resources = spans = sketches = 0
         for batch in batches:
             codes = np.arange(len(batch.strings), dtype=np.int32) + np.int32(len(strings) - 1)
             codes[0] = 0
             strings.extend(batch.strings[1:])
-            shifted.append(batch._shift(codes, bodies, resources, spans))
+            shifted.append(batch._shift(codes, bodies, resources, spans, sketches))
             bodies += len(batch.bodies)
             resources += len(batch.resources)
             spans += len(batch.spans)
+            sketches += len(batch.sketches)
         return SpanBatch(
             strings=strings,
             bodies=Bodies.concat([b.bodies for b in shifted]),
@@ -262,11 +309,13 @@ class SpanBatch:
             events=Events.concat([b.events for b in shifted]),
             links=Links.concat([b.links for b in shifted]),
             drops=Drops.concat([b.drops for b in shifted]),
+            sketches=Sketches.concat([b.sketches for b in shifted]),
+            sketch_bins=SketchBins.concat([b.sketch_bins for b in shifted]),
         )
 
-    def _shift(self, codes: I32, bodies: int, resources: int, spans: int) -> "SpanBatch":
+    def _shift(self, codes: I32, bodies: int, resources: int, spans: int, sketches: int) -> "SpanBatch":
         here = self.recode(codes)
-        resource_attributes, links = here.resource_attributes, here.links
+        resource_attributes, links, bins = here.resource_attributes, here.links, here.sketch_bins
         return replace(
             here,
             resources=replace(here.resources, body=here.resources.body + np.int32(bodies)),
@@ -276,6 +325,8 @@ class SpanBatch:
             events=replace(here.events, owner=here.events.owner + np.int32(spans)),
             links=replace(links, owner=links.owner + np.int32(spans)),
             drops=replace(here.drops, body=here.drops.body + np.int32(bodies)),
+            sketches=replace(here.sketches, resource=here.sketches.resource + np.int32(resources)),
+            sketch_bins=replace(bins, owner=bins.owner + np.int32(sketches)),
         )
 
     def recode(self, codes: I32) -> "SpanBatch":
@@ -289,7 +340,17 @@ class SpanBatch:
             resource_attributes=self.resource_attributes.recode(codes),
             events=self.events.recode(codes),
             drops=self.drops.recode(codes),
+            sketches=self.sketches.recode(codes),
         )
+
+
+def no_sketches() -> tuple[Sketches, SketchBins]:
+    """Of a batch whose clients sent none."""
+    codes, numbers, by_phase = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros((len(Phase), 0), np.int64)
+    return (
+        Sketches(codes, codes, codes, codes, codes, numbers, numbers, numbers, numbers, by_phase, by_phase),
+        SketchBins(codes, np.zeros(0, np.uint8), np.zeros(0, np.int16), numbers),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ REUSED = -1
 UNKNOWN = -2
 """Nobody knows: opaque cross-origin timing, or a client that does not measure it. Also: no such number."""
 
+NOT_MEASURED = -(1 << 62)
+"""No such number, where -2 could be one: differences of clocks."""
+
 WINDOW_US = 10_000_000
 """Width of the finest rollup window, in microseconds."""
 
@@ -123,11 +126,32 @@ class ClockQuality(IntEnum):
 
 
 class Stratum(IntEnum):
-    """Why a span is in the sample."""
+    """Why a span is in the sample. Those but `RANDOM` are kept whatever the rate. Stored: append only."""
 
     RANDOM = 0
     ERROR = 1
     SLOW = 2
+    REPORTED = 3
+    """Its user reported a problem."""
+
+
+class Origin(IntEnum):
+    """Who measured a span."""
+
+    CLIENT = 0
+    BACKEND = 1
+    """A backend service, with a server key: joins client spans by trace id, and is in no figure about clients."""
+
+
+class LinkKind(IntEnum):
+    """How a span came to point at another. Stored: append only."""
+
+    SPAN = 0
+    """A span link that its sender made."""
+    SERVER = 1
+    """The answer named the server's span (`Server-Timing`, `traceresponse`)."""
+    EXTERNAL = 2
+    """The trace id as the client sent it, where the edge gave the trace another one."""
 
 
 class ConsentState(IntEnum):
@@ -157,6 +181,21 @@ _CONSENT_WORDS = {state.word: state for state in ConsentState if state is not Co
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """A two-way measurement of a device's clock, made from an answer of ours: server − monotonic = offset ± error.
+
+    With t1, t4 the device's monotonic clock at send and answer, and R, S the server's times in the answer, offset =
+    ((R + S) − (t1 + t4)) / 2 and error = ((t4 − t1) − (S − R)) / 2. The client keeps the best one of each epoch.
+    """
+
+    offset_us: int
+    err_us: int
+    at_us: int
+    """t4."""
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendStamp:
     """The volatile send header of the native format: stamped anew for every attempt, outside the immutable body."""
 
@@ -168,6 +207,9 @@ class SendStamp:
     """Smallest round trip the client has seen."""
     background: bool = False
     """Handed to the system for later upload: the stamp bounds nothing."""
+    anchor: Anchor | None = None
+    bridge_us: int | None = None
+    """How far the wall clock moved against the monotonic one from the batch's epoch to the stamp's: sleep or steps."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -188,6 +230,8 @@ class Reception:
     """`Sec-GPC: 1`: Global Privacy Control."""
     dnt: bool = False
     """`DNT: 1`: Do Not Track."""
+    origin: str = ""
+    """The web origin of the page that sent it, "" from outside a browser."""
 
     def __repr__(self) -> str:
         return f"<Reception app={self.app_id}>"

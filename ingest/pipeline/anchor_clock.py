@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ingest.model import I64, UNKNOWN, ClockKind, ClockQuality, Reception, SpanBatch
+from ingest.model import I64, NOT_MEASURED, UNKNOWN, ClockKind, ClockQuality, Reception, SpanBatch
 from ingest.outcome import Outcome
 from ingest.pipeline.findings import START_LIMIT_US, Anchored
 from ingest.settings import Policy
@@ -54,7 +54,18 @@ def anchor_clock(batch: SpanBatch, receptions: Sequence[Reception], policy: Poli
     fates = np.full(len(batch.spans), Outcome.KEPT, dtype=np.uint8)
     fates[start_at > received[body] + policy.limits.future_us] = Outcome.FUTURE
     fates[start_at < received[body] - policy.retention_us] = Outcome.TOO_OLD
-    return Anchored(start_at_us=start_at, quality=qualities[body], err_ms=errors_ms[body], fates=fates)
+    unmeasured = np.full(len(batch.spans), NOT_MEASURED, dtype=np.int64)
+    return Anchored(
+        start_at_us=start_at,
+        quality=qualities[body],
+        err_ms=errors_ms[body],
+        fates=fates,
+        skew_ms=unmeasured,
+        conflict=np.zeros(len(batch.spans), dtype=np.bool_),
+        upload_delay_ms=unmeasured,
+        segment=np.zeros(len(batch.spans), dtype=np.int64),
+        offset_us=np.zeros(len(batch.spans), dtype=np.int64),
+    )
 
 
 def _grade(

@@ -17,20 +17,24 @@ from ingest.model import (
     Counted,
     DeviceClass,
     Mask,
+    Phase,
     Reception,
     Series,
+    SketchBins,
     SpanBatch,
     Spans,
+    Summaries,
+    no_sketches,
     short_name,
 )
-from ingest.pipeline.findings import Found
+from ingest.pipeline.findings import Found, Weighed
 from ingest.pipeline.strings import StringTable
 
 
 def count(
-    batch: SpanBatch, receptions: Sequence[Reception], found: Found, table: StringTable
-) -> tuple[Series, Counted]:
-    """The distinct series of the micro-batch and the counting columns of its accepted spans."""
+    batch: SpanBatch, receptions: Sequence[Reception], found: Found, weighed: Weighed, table: StringTable
+) -> tuple[Series, Counted, Summaries, SketchBins]:
+    """The distinct series of the micro-batch, and the counting columns of its accepted spans and clients' sketches."""
     senders, sender_of = _distinct_senders(batch, receptions, found, table)
     spans = batch.spans
     rows = np.flatnonzero(found.accepted)
@@ -49,8 +53,17 @@ def count(
             error=spans.failed[rows],
             buckets=sketch.bucket(measured),
             session=found.identities[spans.resource[rows]],
+            stands_for=weighed.stands_for[rows],
         ),
+        *no_summaries(),
     )
+
+
+def no_summaries() -> tuple[Summaries, SketchBins]:
+    """Of a micro-batch whose clients sent no sketches."""
+    codes, numbers, by_phase = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros((len(Phase), 0), np.int64)
+    _, bins = no_sketches()
+    return Summaries(codes, codes, numbers, numbers, numbers, by_phase, by_phase, numbers), bins
 
 
 def _is_request(spans: Spans) -> Mask:

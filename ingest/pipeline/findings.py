@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 
 from ingest.model import F64, I32, I64, U8, Mask
+from ingest.outcome import Note
 
 START_LIMIT_US = 1 << 60
 """36,000 years: beyond it sums of times would leave 64 bits."""
 
 EVERYTHING, COUNTERS, NOTHING = 0, 1, 2
 """How much of a resource's spans may be taken in: `privacy.policy.Extent` as numbers that grow with strictness."""
+
+
+Noted = tuple[Note, Mask]
+"""A note and the (n,) spans it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,16 @@ class Anchored:
     quality: U8
     err_ms: I64
     fates: U8
+    skew_ms: I64
+    """Device's wall clock minus server time, or NOT_MEASURED."""
+    conflict: Mask
+    """The bounds contradicted each other."""
+    upload_delay_ms: I64
+    """Or NOT_MEASURED."""
+    segment: I64
+    """Which stretch of which device's clock; 0 when none is named."""
+    offset_us: I64
+    """start_at − start, plus a constant of the segment that nobody can know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +67,19 @@ class Sampled:
     kept: Mask
     weight: F64
     stratum: U8
+    thinned: Mask
+    """Spans that are always kept, if there were not too many of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Per span: what its client's own sampling means."""
+
+    randomness: I64
+    """R in [0, 2^56)."""
+    declared: I64
+    """T that the client applied, 0 where it is not to be believed."""
+    stands_for: I32
+    """How many spans it counts for."""
+    forged: Mask
+    clamped: Mask

@@ -1,7 +1,7 @@
 """The way of a micro-batch through the pipeline, in one function that reads like it.
 
-    validate → honour_consent → scrub → anchor_clock → classify_device → locate → name_networks → name_routes → identify
-    → count → sample → link_traces
+    validate → honour_consent → scrub → anchor_clock → judge_phases → classify_device → locate → name_networks
+    → name_routes → identify → weigh → count → sample → link_traces
 
 Each verb is a file and a pure function: no I/O, no clock, no randomness; what a stage needs of the world is an
 argument. Nothing but this file calls a stage. Spans are never removed on the way: a span that a stage rejects gets
@@ -9,26 +9,30 @@ its outcome in `fates`, and the other columns are computed beside it, so that a 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from ingest.model import U8, Assigned, Kept, Ledger, Processed, Reception, SpanBatch
-from ingest.outcome import Outcome
+from ingest.model import U8, Assigned, Kept, Ledger, Mask, Notes, Origin, Processed, Reception, SpanBatch
+from ingest.outcome import Note, Outcome
 from ingest.pipeline.anchor_clock import anchor_clock
 from ingest.pipeline.classify_device import classify_device
 from ingest.pipeline.count import count
-from ingest.pipeline.findings import EVERYTHING, Found
+from ingest.pipeline.findings import EVERYTHING, Anchored, Found, Noted
 from ingest.pipeline.honour_consent import honour_consent
 from ingest.pipeline.identify import identify
+from ingest.pipeline.judge_phases import judge_phases
 from ingest.pipeline.link_traces import link_traces
 from ingest.pipeline.locate import locate
 from ingest.pipeline.name_networks import name_networks
 from ingest.pipeline.name_routes import name_routes
-from ingest.pipeline.sample import sample
+from ingest.pipeline.sample import FixedRates, sample
 from ingest.pipeline.scopes import Scopes, find_scopes
 from ingest.pipeline.scrub import scrub
 from ingest.pipeline.strings import StringTable, compact
 from ingest.pipeline.validate import validate
+from ingest.pipeline.weigh import weigh
+from ingest.ports import Rates
 from ingest.settings import AppPolicy, Policy
 
 
@@ -47,6 +51,7 @@ def process(
     country_of: Callable[[str], str],
     os_of: Callable[[str], str],
     provider_of: Callable[[str], str] = unknown,
+    rates: Rates | None = None,
 ) -> Processed:
     """Everything that is decided about a micro-batch before it is journaled.
 
@@ -58,6 +63,7 @@ def process(
         country_of: ISO country code of an address, "" when unknown.
         os_of: name of the operating system in a User-Agent, "" when unknown.
         provider_of: organisation that runs the network of an address, "" when unknown.
+        rates: what may be kept of how many; None: fixed ones, those of the policy.
 
     Returns:
         The record to journal: no address, no User-Agent, no text that was not scrubbed.
@@ -69,6 +75,7 @@ def process(
     anchored = anchor_clock(batch, receptions, policy)
     fates = np.where(fates == Outcome.KEPT, anchored.fates, fates)
     accepted = fates == Outcome.KEPT
+    batch, phase_notes = judge_phases(batch)
 
     table = StringTable(batch.strings)
     devices = classify_device(batch, receptions, os_of, table)
@@ -76,12 +83,38 @@ def process(
     batch = name_networks(batch, receptions, scopes, provider_of, table)
     routes = name_routes(batch, table)
     identities = identify(batch, receptions, scopes, extents)
-    found = Found(accepted, anchored, devices, countries, routes, identities)
-    series, counted = count(batch, receptions, found, table)
-    sampled = sample(batch, devices, policy.sampling)
+    weighed = weigh(batch, policy.sampling)
+    origins = _origins(receptions)[batch.body_of_span]
+    of_clients = origins == Origin.CLIENT
+    found = Found(accepted & of_clients, anchored, devices, countries, routes, identities)
+    series, counted, summaries, summary_bins = count(batch, receptions, found, weighed, table)
     agreed = extents[batch.spans.resource] == EVERYTHING
+    sampled = sample(
+        batch,
+        accepted & agreed,
+        app_of_body=np.array([reception.app_id for reception in receptions], dtype=np.int32),
+        origins=origins,
+        devices=devices,
+        routes=routes,
+        strings=table.strings,
+        weighed=weighed,
+        rates=rates or FixedRates(policy.sampling),
+    )
     kept = accepted & sampled.kept & agreed
-    fates = np.where(accepted & ~kept, np.where(agreed, Outcome.COUNTED_ONLY, Outcome.COUNTED_NO_CONSENT), fates)
+    left = np.where(agreed, np.where(of_clients, Outcome.COUNTED_ONLY, Outcome.NOT_SAMPLED), Outcome.COUNTED_NO_CONSENT)
+    fates = np.where(accepted & ~kept, left, fates)
+    partners = np.zeros(len(receptions), dtype=np.bool_)
+    linked = link_traces(batch.select(kept), scopes, partners)
+    renamed = np.zeros(len(batch.spans), dtype=np.bool_)
+    renamed[np.flatnonzero(kept)] = linked.renamed
+    notes: list[Noted] = [
+        *_clock_notes(anchored),
+        *phase_notes,
+        (Note.THRESHOLD_FORGED, weighed.forged),
+        (Note.THRESHOLD_CLAMPED, weighed.clamped),
+        (Note.STRATUM_THINNED, sampled.thinned),
+        (Note.TRACE_RENAMED, renamed),
+    ]
     assigned = Assigned(
         start_at_us=anchored.start_at_us,
         clock_quality=anchored.quality,
@@ -92,7 +125,16 @@ def process(
         os=devices.os[batch.spans.resource],
         weight=sampled.weight,
         stratum=sampled.stratum,
-    )
+        origin=origins,
+        randomness=weighed.randomness,
+        clock_skew_ms=anchored.skew_ms,
+        clock_steps=batch.bodies.steps[batch.body_of_span],
+        clock_conflict=anchored.conflict,
+        upload_delay_ms=anchored.upload_delay_ms,
+        clock_segment=anchored.segment,
+        clock_offset_us=anchored.offset_us,
+        server_us=np.zeros(len(batch.spans), dtype=np.int64),
+    ).take(kept)
     return compact(
         Processed(
             strings=table.strings,
@@ -100,10 +142,35 @@ def process(
             drops=batch.drops,
             series=series,
             counted=counted,
-            kept=Kept(batch=link_traces(batch.select(kept)), assigned=assigned.take(kept)),
+            kept=Kept(batch=linked.batch, assigned=replace(assigned, server_us=linked.server_us)),
             scrubs=scrubs,
+            notes=_note(batch, accepted, notes),
+            summaries=summaries,
+            summary_bins=summary_bins,
         )
     )
+
+
+def _origins(receptions: Sequence[Reception]) -> U8:
+    """(m,) who measured the spans of each body."""
+    return np.array([Origin.BACKEND if each.trusted else Origin.CLIENT for each in receptions], dtype=np.uint8)
+
+
+def _clock_notes(anchored: Anchored) -> list[Noted]:
+    grades = (Note.CLOCK_A, Note.CLOCK_B, Note.CLOCK_C, Note.CLOCK_D, Note.CLOCK_E, Note.CLOCK_F)
+    by_grade = [(note, anchored.quality == quality) for quality, note in enumerate(grades)]
+    return [*by_grade, (Note.CLOCK_CONFLICT, anchored.conflict)]
+
+
+def _note(batch: SpanBatch, accepted: Mask, noted: Sequence[Noted]) -> Notes:
+    """How many accepted spans of each body every note is about."""
+    bodies = len(batch.bodies)
+    counts = np.zeros((len(Note), bodies), dtype=np.int64)
+    for note, about in noted:
+        if about.any():
+            counts[note] += np.bincount(batch.body_of_span[about & accepted], minlength=bodies)
+    note_of, body = np.nonzero(counts)
+    return Notes(body=body.astype(np.int32), note=note_of.astype(np.uint8), spans=counts[note_of, body])
 
 
 def _close_ledger(batch: SpanBatch, receptions: Sequence[Reception], fates: U8, scopes: Scopes) -> Ledger:

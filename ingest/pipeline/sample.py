@@ -1,52 +1,95 @@
 """sample: which accepted spans are stored whole, and how many spans each of them stands for.
 
-W3C consistent probability sampling: with R the trace's 56 bits of randomness and T = 2^56 − round(p · 2^56), a span is
-kept iff R ≥ T, and then stands for 2^56 / (2^56 − T) spans (OpenTelemetry, "TraceState: Probability Sampling"). So
-every service that samples by the same rule at p′ ≥ p keeps every trace that is kept here. Errors and slow requests form
-strata of their own that are always kept. A threshold that the client applied already is part of the inclusion
-probability; one that its own randomness belies is ignored, and none weighs more than `Sampling.max_weight`.
+By thresholds on the trace's randomness (`ingest.pipeline.thresholds`). Errors, slow requests and what users reported
+form strata of their own that are kept whatever the rate. A threshold that the client applied already is part of the
+inclusion probability.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from ingest.model import I64, U8, UNKNOWN, DeviceClass, Kind, SpanBatch, Stratum
-from ingest.pipeline.findings import Devices, Sampled
+from ingest.model import I32, I64, U8, DeviceClass, Kind, Mask, SpanBatch, Stratum
+from ingest.pipeline.findings import Devices, Sampled, Weighed
+from ingest.pipeline.thresholds import threshold, weight
+from ingest.ports import Allotment, Demand, Rates
 from ingest.settings import Sampling
 
-ALL = 1 << 56
-"""2^56: thresholds and randomness are below it."""
+
+class FixedRates:
+    """Rates by device class alone, whatever the traffic."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._slow_us = sampling.slow_us
+        self._by_class = np.zeros(len(DeviceClass), dtype=np.int64)
+        self._by_class[DeviceClass.UNKNOWN] = threshold(sampling.unknown)
+        self._by_class[DeviceClass.LOW] = threshold(sampling.low)
+        self._by_class[DeviceClass.MID] = threshold(sampling.mid)
+        self._by_class[DeviceClass.HIGH] = threshold(sampling.high)
+
+    def slow_us(self, app_ids: I32, routes: Sequence[str]) -> I64:
+        """See `ingest.ports.Rates`."""
+        del routes
+        return np.full(len(app_ids), self._slow_us, dtype=np.int64)
+
+    def allot(self, demand: Demand) -> Allotment:
+        """See `ingest.ports.Rates`."""
+        return Allotment(self._by_class[demand.device_class], np.zeros(len(demand.app_id), dtype=np.int64))
 
 
-def threshold(probability: float) -> int:
-    """T of an inclusion probability in [0, 1]; 2^56 (keep nothing) for 0."""
-    return ALL - round(probability * ALL)
+def sample(
+    batch: SpanBatch,
+    accepted: Mask,
+    *,
+    app_of_body: I32,
+    origins: U8,
+    devices: Devices,
+    routes: I32,
+    strings: Sequence[str],
+    weighed: Weighed,
+    rates: Rates,
+) -> Sampled:
+    """Decides by the trace's randomness alone, so that a trace is kept or left as a whole within a kind of spans.
 
-
-def sample(batch: SpanBatch, devices: Devices, rates: Sampling) -> Sampled:
-    """Decides by the trace's randomness alone, so that a trace is kept or left as a whole within a device class."""
+    Args:
+        accepted: (n,) spans that no stage rejected.
+        app_of_body: (m,) app of each body.
+        origins: (n,) `Origin` of each span.
+        routes: (n,) codes into `strings`.
+    """
     spans = batch.spans
-    randomness = np.where(spans.randomness == UNKNOWN, _low_56_bits(spans.trace_id), spans.randomness)
-    by_class = np.zeros(len(DeviceClass), dtype=np.int64)
-    by_class[DeviceClass.UNKNOWN] = threshold(rates.unknown)
-    by_class[DeviceClass.LOW] = threshold(rates.low)
-    by_class[DeviceClass.MID] = threshold(rates.mid)
-    by_class[DeviceClass.HIGH] = threshold(rates.high)
-
-    heaviest = threshold(1.0 / rates.max_weight)
-    declared = np.where(spans.threshold > randomness, 0, np.maximum(spans.threshold, 0))
-    declared = np.minimum(declared, heaviest)
-
+    cells, cell = np.unique(
+        np.stack(
+            [
+                app_of_body[batch.body_of_span].astype(np.int64),
+                origins.astype(np.int64),
+                devices.classes[spans.resource].astype(np.int64),
+                routes.astype(np.int64),
+            ]
+        ),
+        axis=1,
+        return_inverse=True,
+    )
+    cell = cell.ravel()
+    app_id, origin, device_class, route = cells
+    names = [strings[code] for code in route.tolist()]
+    slow_us = rates.slow_us(app_id.astype(np.int32), names)
     stratum = np.full(len(spans), Stratum.RANDOM, dtype=np.uint8)
-    stratum[(spans.kind == Kind.CLIENT) & (spans.duration_us >= rates.slow_us)] = Stratum.SLOW
+    stratum[(spans.kind == Kind.CLIENT) & (spans.duration_us >= slow_us[cell])] = Stratum.SLOW
     stratum[spans.failed] = Stratum.ERROR
-    required = np.where(stratum == Stratum.RANDOM, by_class[devices.classes[spans.resource]], 0)
-    applied = np.maximum(declared, required)
-    kept = randomness >= applied
-    weight = ALL / np.maximum(ALL - applied, 1).astype(np.float64)
-    return Sampled(kept=kept, weight=weight, stratum=stratum)
-
-
-def _low_56_bits(trace_id: U8) -> I64:
-    padded = np.zeros((len(trace_id), 8), dtype=np.uint8)
-    padded[:, 1:] = trace_id[:, 9:]
-    return padded.view(">i8").ravel().astype(np.int64)
+    stratum[batch.resources.reported[spans.resource]] = Stratum.REPORTED
+    ordinary = stratum == Stratum.RANDOM
+    allotment = rates.allot(
+        Demand(
+            app_id=app_id.astype(np.int32),
+            origin=origin.astype(np.uint8),
+            device_class=device_class.astype(np.uint8),
+            routes=names,
+            ordinary=np.bincount(cell[accepted & ordinary], minlength=len(names)),
+            required=np.bincount(cell[accepted & ~ordinary], minlength=len(names)),
+        )
+    )
+    asked = np.where(ordinary, allotment.ordinary[cell], allotment.required[cell])
+    applied = np.maximum(weighed.declared, asked)
+    kept = weighed.randomness >= applied
+    return Sampled(kept=kept, weight=weight(applied), stratum=stratum, thinned=~ordinary & (asked > 0))

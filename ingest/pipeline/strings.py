@@ -77,6 +77,8 @@ def _compact_resources(kept: Kept) -> Kept:
             spans=replace(batch.spans, resource=rows[batch.spans.resource]),
             resource_attributes=replace(owned, owner=rows[owned.owner]),
             drops=batch.drops.take(empty),
+            sketches=batch.sketches.take(empty),
+            sketch_bins=batch.sketch_bins.take(empty),
         ),
     )
 

@@ -8,11 +8,14 @@ from ingest.ports.journal import Entry, Journal, JournalReader, Position
 from ingest.ports.keys import App, Grant, Keys
 from ingest.ports.policies import Policies, PolicyText
 from ingest.ports.reader import Cells, Question, Reader, Samples, Suppressed, TraceSearch
+from ingest.ports.sampling import Allotment, Demand, Rates
 from ingest.ports.store import LedgerRow, Rollups, Sampled, ScrubRow, SeriesRow, Store, Transaction, Update
 
 __all__ = [
+    "Allotment",
     "App",
     "Cells",
+    "Demand",
     "Entry",
     "ErasedSession",
     "Erasures",
@@ -26,6 +29,7 @@ __all__ = [
     "PolicyText",
     "Position",
     "Question",
+    "Rates",
     "Reader",
     "Receipt",
     "Records",

@@ -59,7 +59,7 @@ class LedgerRow:
     hour: int
     """received_at_us // 3_600_000_000"""
     outcome: str
-    """`received`, an `Outcome` label, or `client:<reason>` for what a client says it dropped."""
+    """`received`, an `Outcome` label, `client:<reason>` for what a client says it dropped, or `noted:<note>`."""
     spans: int
 
 

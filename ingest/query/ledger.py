@@ -13,9 +13,9 @@ from ingest.query.times import rfc3339
 PARAMETERS = (APP, FROM, TO)
 
 _HOUR_US = 3_600_000_000
-_CLIENT = "client:"
+_CLIENT, _NOTED = "client:", "noted:"
 _COUNTS = {"type": "object", "additionalProperties": schemas.COUNT}
-_SUMS = {"received": schemas.COUNT, "outcomes": _COUNTS, "client": _COUNTS}
+_SUMS = {"received": schemas.COUNT, "outcomes": _COUNTS, "client": _COUNTS, "noted": _COUNTS}
 
 SCHEMA = schemas.row(
     hours=schemas.rows(schemas.row(hour=schemas.TIME, **_SUMS)),
@@ -43,11 +43,14 @@ def _sums(rows: Sequence[LedgerRow]) -> Mapping[str, Any]:
     received = 0
     outcomes: dict[str, int] = defaultdict(int)
     client: dict[str, int] = defaultdict(int)
+    noted: dict[str, int] = defaultdict(int)
     for row in rows:
         if row.outcome == "received":
             received += row.spans
         elif row.outcome.startswith(_CLIENT):
             client[row.outcome.removeprefix(_CLIENT)] += row.spans
+        elif row.outcome.startswith(_NOTED):
+            noted[row.outcome.removeprefix(_NOTED)] += row.spans
         else:
             outcomes[row.outcome] += row.spans
-    return {"received": received, "outcomes": outcomes, "client": client}
+    return {"received": received, "outcomes": outcomes, "client": client, "noted": noted}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.errors import UnknownPath
-from ingest.model import REUSED, Kind, Phase, Status
+from ingest.model import REUSED, Kind, LinkKind, Origin, Phase, Status
 from ingest.ports import TraceSearch
 from ingest.query import schemas
 from ingest.query.call import Call
@@ -16,6 +16,8 @@ from ingest.query.times import rfc3339_us
 LIST_PARAMETERS = (*COMMON, MIN_MS, ERRORS, TRACE_LIMIT)
 ONE_PARAMETERS = (APP,)
 
+_INTERNAL = ("app_id", "start_us", "phases_us", "randomness", "clock_segment", "clock_offset_us")
+"""Columns that are for reckoning, not for reading."""
 _TRACE_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _SPAN_ID = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
 _NUMBER_OR_NULL = {"type": ["integer", "null"]}
@@ -61,8 +63,13 @@ ONE_SCHEMA = schemas.row(
             resource=_OBJECT,
             attributes=_OBJECT,
             events=schemas.rows(schemas.row(name=schemas.TEXT, offset_us={"type": "integer"})),
-            links=schemas.rows(schemas.row(trace_id=_TRACE_ID, span_id=_SPAN_ID)),
+            links=schemas.rows(
+                schemas.row(trace_id=_TRACE_ID, span_id=_SPAN_ID, kind={"enum": [k.name.lower() for k in LinkKind]})
+            ),
             clock_quality={"enum": list("ABCDEF")},
+            clock_conflict=schemas.FLAG,
+            **dict.fromkeys(("clock_skew_ms", "clock_steps", "upload_delay_ms", "server_us"), _NUMBER_OR_NULL),
+            origin={"enum": [origin.name.lower() for origin in Origin]},
             weight={"type": "number", "minimum": 1},
             stratum=schemas.TEXT,
             policy_version={"type": "integer"},
@@ -117,7 +124,7 @@ async def trace(call: Call) -> Mapping[str, Any]:
 
 
 def _shown(span: Mapping[str, Any]) -> Mapping[str, Any]:
-    shown = {name: value for name, value in span.items() if name not in ("app_id", "start_us", "phases_us")}
+    shown = {name: value for name, value in span.items() if name not in _INTERNAL}
     parent = span["parent_span_id"]
     return {
         **shown,

@@ -13,18 +13,31 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from ingest.model import VERSION_CHARS, Attributes, ClockQuality, DeviceClass, Resources, SpanBatch, Stratum, short_name
+from ingest.model import (
+    NOT_MEASURED,
+    VERSION_CHARS,
+    Attributes,
+    ClockQuality,
+    DeviceClass,
+    LinkKind,
+    Origin,
+    Resources,
+    SpanBatch,
+    Stratum,
+    short_name,
+)
 from ingest.ports import Sampled
 from ingest.store.binary_copy import POSTGRES_EPOCH_US
 from ingest.store.rollup_rows import INT8_ARRAY, fill_array
 
 COLUMNS = (
     *("app_id", "start_at", "trace_id", "span_id", "kind", "status", "duration_us", "phases_us", "clock_quality"),
-    *("weight", "policy_version"),
+    *("weight", "policy_version", "randomness", "clock_segment", "clock_offset_us", "clock_conflict"),
     *("version", "network", "session", "resource"),
     *("name", "method", "url", "route", "error_type", "protocol", "screen", "country", "os"),
-    *("device_class", "stratum"),
+    *("device_class", "stratum", "origin"),
     *("parent_span_id", "http_status", "request_bytes", "response_bytes", "clock_err_ms"),
+    *("clock_skew_ms", "clock_steps", "upload_delay_ms", "server_us"),
     *("attributes", "events", "links"),
 )
 """In the order of the bytes."""
@@ -44,10 +57,14 @@ _FIXED = np.dtype(
         ("clock_quality", [("length", ">i4"), ("value", "u1")]),
         ("weight", [("length", ">i4"), ("value", ">f8")]),
         ("policy_version", [("length", ">i4"), ("value", ">i4")]),
+        ("randomness", [("length", ">i4"), ("value", ">i8")]),
+        ("clock_segment", [("length", ">i4"), ("value", ">i8")]),
+        ("clock_offset_us", [("length", ">i4"), ("value", ">i8")]),
+        ("clock_conflict", [("length", ">i4"), ("value", "u1")]),
     ]
 )
 _QUALITIES = np.frombuffer("".join(quality.name for quality in ClockQuality).encode(), np.uint8)
-_OWN_COLUMN = ("body", "session", "consent")
+_OWN_COLUMN = ("body", "session", "consent", "reported")
 _BY_RESOURCE = ("version", "network", "session")
 
 
@@ -74,11 +91,16 @@ def rows(sampled: Sampled) -> bytes:
         texts(assigned.os),
         [_DEVICE_CLASSES[code] for code in assigned.device_class.tolist()],
         [_STRATA[code] for code in assigned.stratum.tolist()],
+        [_ORIGINS[code] for code in assigned.origin.tolist()],
         _nullable(spans.parent_span_id, (spans.parent_span_id != 0).any(axis=1)),
         _nullable_numbers(spans.http_status, ">i2"),
         _nullable_numbers(spans.request_bytes, ">i8"),
         _nullable_numbers(spans.response_bytes, ">i8"),
         _nullable_numbers(assigned.clock_err_ms, ">i8"),
+        _signed(assigned.clock_skew_ms),
+        _nullable_numbers(assigned.clock_steps, ">i4"),
+        _signed(assigned.upload_delay_ms),
+        _nullable_numbers(assigned.server_us, ">i8"),
         _attributes(batch.attributes, len(spans), strings),
         _lists(batch.events.owner, len(spans), _events(batch, strings)),
         _lists(batch.links.owner, len(spans), _links(batch)),
@@ -101,6 +123,10 @@ def _fixed(sampled: Sampled) -> npt.NDArray[np.void]:
         "clock_quality": _QUALITIES[assigned.clock_quality],
         "weight": assigned.weight,
         "policy_version": sampled.policy_version,
+        "randomness": assigned.randomness,
+        "clock_segment": assigned.clock_segment,
+        "clock_offset_us": assigned.clock_offset_us,
+        "clock_conflict": assigned.clock_conflict,
     }
     for name, value in values.items():
         field = fixed[name]
@@ -161,8 +187,8 @@ def _events(batch: SpanBatch, strings: Sequence[str]) -> list[object]:
 def _links(batch: SpanBatch) -> list[object]:
     trace_ids, span_ids = batch.links.trace_id.tobytes().hex(), batch.links.span_id.tobytes().hex()
     return [
-        {"trace_id": trace_ids[32 * row : 32 * row + 32], "span_id": span_ids[16 * row : 16 * row + 16]}
-        for row in range(len(batch.links))
+        {"trace_id": trace_ids[32 * row : 32 * row + 32], "span_id": span_ids[16 * row : 16 * row + 16], "kind": kind}
+        for row, kind in enumerate(_LINK_KINDS[code] for code in batch.links.kind.tolist())
     ]
 
 
@@ -180,6 +206,12 @@ def _nullable_numbers(values: npt.NDArray[Any], kind: str) -> list[bytes]:
     """NULL for what is negative (unknown) or does not fit."""
     given = (values >= 0) & (values <= np.iinfo(kind).max)
     return _nullable(np.where(given, values, 0).astype(kind).view(np.uint8).reshape(len(values), -1), given)
+
+
+def _signed(values: npt.NDArray[Any]) -> list[bytes]:
+    """NULL for what was not measured; anything else may be negative."""
+    given = values != NOT_MEASURED
+    return _nullable(np.where(given, values, 0).astype(">i8").view(np.uint8).reshape(len(values), -1), given)
 
 
 def _nullable(values: npt.NDArray[np.uint8], given: Any) -> list[bytes]:
@@ -217,6 +249,8 @@ def _json(value: object) -> bytes:
     return (len(encoded) + 1).to_bytes(4, "big") + b"\x01" + encoded
 
 
+_LINK_KINDS = [member.name.lower() for member in LinkKind]
 _EMPTY_OBJECT, _EMPTY_ARRAY = _json({}), _json([])
 _DEVICE_CLASSES = [_text(member.name.lower()) for member in DeviceClass]
 _STRATA = [_text(member.name.lower()) for member in Stratum]
+_ORIGINS = [_text(member.name.lower()) for member in Origin]

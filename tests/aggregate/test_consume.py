@@ -95,7 +95,7 @@ async def ledger(pool: "Pool[Any]") -> dict[str, int]:
 
 
 def closes(found: dict[str, int]) -> bool:
-    ends = (spans for name, spans in found.items() if name != "received" and not name.startswith("client:"))
+    ends = (spans for name, spans in found.items() if name != "received" and not name.startswith(("client:", "noted:")))
     return found["received"] == sum(ends)
 
 

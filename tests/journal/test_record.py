@@ -14,7 +14,7 @@ from ingest.journal.record import RecordError, decode, encode
 from ingest.model import Columns, Processed
 from tests.records import make_record
 
-SCHEMA_OF_VERSION = {2: "72d7a0deebb0fee8"}
+SCHEMA_OF_VERSION = {3: "b88a6344846dc4df"}
 
 
 def same(one: Any, other: Any) -> bool:
@@ -63,7 +63,7 @@ def test_the_record_and_its_sample_share_one_string_table() -> None:
     assert record.kept.batch.strings is record.strings
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00", b"\x03" + encode(make_record())[1:]])
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x02" + encode(make_record())[1:]])
 def test_another_version_is_refused_by_name(data: bytes) -> None:
     with pytest.raises(RecordError, match="version"):
         decode(data)

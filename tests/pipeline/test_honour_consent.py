@@ -60,6 +60,7 @@ def told_of(*consents: ConsentState, spans: list[dict[str, Any]] | None = None) 
             rows,
             np.frombuffer(LINKED * count, dtype=np.uint8).reshape(count, 16),
             np.frombuffer(SPAN * count, dtype=np.uint8).reshape(count, 8),
+            np.zeros(count, dtype=np.uint8),
         ),
     )
 

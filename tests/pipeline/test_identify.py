@@ -41,7 +41,7 @@ def test_a_session_is_counted_by_64_bits_of_its_stored_pseudonym():
 
 
 def test_all_spans_of_a_session_are_one_wherever_they_come_from():
-    where = [reception(address="192.0.2.1"), reception(address="198.51.100.1", user_agent="B"), reception(trusted=True)]
+    where = [reception(address="192.0.2.1"), reception(address="198.51.100.1", user_agent="B"), reception()]
     found = identities(*where, spans=3, session="s-1")
     assert len(found) == 9
     assert len(set(found)) == 1
@@ -71,7 +71,8 @@ def test_without_either_address_and_user_agent_tell_senders_apart():
 
 
 def test_nobody_is_made_up_for_a_backend_or_for_somebody_of_whom_nothing_is_known():
-    assert identities(reception(address="192.0.2.1", user_agent="A", trusted=True), reception()) == [0, 0]
+    assert identities(reception(address="192.0.2.1", user_agent="A", trusted=True)) == [], "backends are not counted"
+    assert identities(reception()) == [0]
 
 
 def test_without_consent_there_is_nobody():

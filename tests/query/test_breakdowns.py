@@ -85,13 +85,15 @@ async def test_the_ledger_adds_up_per_hour_and_in_all(get: Get) -> None:
                 "received": 120,
                 "outcomes": {"counted_only": 80, "kept": 30, "rejected:future": 10},
                 "client": {"queue_overflow": 7},
+                "noted": {"clock_e": 9},
             },
-            {"hour": "2026-03-01T11:00:00Z", "received": 5, "outcomes": {"duplicate": 5}, "client": {}},
+            {"hour": "2026-03-01T11:00:00Z", "received": 5, "outcomes": {"duplicate": 5}, "client": {}, "noted": {}},
         ],
         "total": {
             "received": 125,
             "outcomes": {"counted_only": 80, "kept": 30, "rejected:future": 10, "duplicate": 5},
             "client": {"queue_overflow": 7},
+            "noted": {"clock_e": 9},
         },
         "closed": True,
     }

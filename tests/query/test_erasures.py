@@ -297,5 +297,6 @@ async def test_sent_by_both_formats_erased_over_the_api_and_sent_again_late(tmp_
         assert await sessions(database) == {joe: 6}
         assert jane not in await everything(database)
         found = await database.fetch("SELECT outcome, sum(spans)::int AS spans FROM ledger GROUP BY 1")
-        assert {row["outcome"]: row["spans"] for row in found} == {"received": 14, "kept": 10, "counted_only": 4}
+        ends = {row["outcome"]: row["spans"] for row in found if not row["outcome"].startswith("noted:")}
+        assert ends == {"received": 14, "kept": 10, "counted_only": 4}
         await database.close()
