@@ -111,6 +111,8 @@ class Samples:
     error: Mask
     weight: F64
     """(n,) how many spans each one stands for."""
+    cluster: I64
+    """(n,) what decided over it: spans of one cluster are kept or left together."""
     values_us: I64
     """(m, n) by `Question.metrics`, with the marks `ingest.model.REUSED` and `UNKNOWN`."""
 

@@ -16,8 +16,6 @@ from ingest.model import F64, I64
 
 _SMALL = 1 << 20
 """So many sums fit into the cache: one addition per bin beats sorting."""
-_Z95 = 1.959964
-"""Two-sided 95 % of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +93,6 @@ class Distribution:
         found = np.clip(np.searchsorted(cumulated[1:], ranks, side="right"), first[:-1], np.maximum(first[1:] - 1, 0))
         values = np.append(self.value_us, np.nan)[np.minimum(found, len(self.value_us))]
         return np.where(first[1:] > first[:-1], values, np.nan)
-
-    def intervals(self, probabilities: Sequence[float]) -> F64:
-        """(k, owners, 2) the 95 % interval of each quantile, for samples.
-
-        Woodruff's method: Wilson's interval of the share of spans below the quantile, at the effective sample size
-        (Σw)² / Σw² (Kish), read back through the distribution function.
-        """
-        p = np.asarray(probabilities, dtype=np.float64)[:, np.newaxis]
-        squares = _sums(self.owner, self.weight**2, self.owners)
-        n = np.where(squares > 0, self.weights() ** 2 / np.maximum(squares, 1e-300), 1.0)
-        centre = (p + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
-        half = _Z95 * np.sqrt(p * (1 - p) / n + _Z95**2 / (4 * n**2)) / (1 + _Z95**2 / n)
-        bounds = [self.quantiles(np.clip(centre + sign * half, 0.0, 1.0)) for sign in (-1, 1)]
-        return np.stack(bounds, axis=-1)
 
     def excess_us(self, target_us: float) -> F64:
         """(owners,) the time that each owner's spans spent above the target, added up, in µs."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ingest.model import F64, I32, I64, REUSED, UNKNOWN, VIEWS, Mask
 from ingest.ports import Cells, Question, Reader, Samples, Suppressed
 from ingest.query.distribution import Bins, Distribution
+from ingest.query.estimate import Design, Estimate
 from ingest.query.times import rfc3339
 
 
@@ -31,6 +32,8 @@ class Tally:
     measured: I64
     distributions: Sequence[Distribution]
     """(m,) each of c owners."""
+    estimate: Estimate | None = None
+    """How far the figures can be trusted when they come from samples; None: they are exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,18 @@ class Figures:
         """From weighted samples."""
         return self.source == "samples"
 
+    @property
+    def basis(self) -> str:
+        """`exact`, within 1 % at any quantile; `estimated`, with 95 % intervals; or `incomplete`: spans are hidden."""
+        return "estimated" if self.estimated else "incomplete" if self.hidden_spans else "exact"
+
     def provenance(self) -> Mapping[str, Any]:
         """What every answer says about where its figures come from."""
         return {
             "from": rfc3339(self.from_us),
             "to": rfc3339(self.to_us),
-            "exact": not self.estimated and not self.hidden_spans,
+            "exact": self.basis == "exact",
+            "basis": self.basis,
             "source": self.source,
             "truncated": self.truncated,
             "hidden_spans": self.hidden_spans,
@@ -131,6 +140,7 @@ def _of_samples(samples: Samples, question: Question) -> Figures:
     seen = replace(
         samples,
         weight=samples.weight[samples.point],
+        cluster=samples.cluster[samples.point],
         error=samples.error[samples.point],
         values_us=samples.values_us[:, samples.point],
     )
@@ -148,15 +158,25 @@ def _tally_samples(samples: Samples, owner: I64, owners: int) -> Tally:
         return _rows([_sums(owner, owners, samples.weight * row) for row in chosen], owners)
 
     values = samples.values_us
+    measures = []
+    for row in values:
+        measured = row >= 0
+        of, weight = owner[measured], samples.weight[measured]
+        measures.append(
+            (
+                Design.of(of, samples.cluster[measured], weight, owners),
+                row[measured],
+                Distribution.of_samples(row[measured], weight, of, owners),
+            )
+        )
     return Tally(
         spans=_sums(owner, owners, samples.weight),
         errors=_sums(owner, owners, samples.weight * samples.error),
         reused=shares(values == REUSED),
         unknown=shares(values == UNKNOWN),
         measured=shares(values >= 0),
-        distributions=[
-            Distribution.of_samples(row[row >= 0], samples.weight[row >= 0], owner[row >= 0], owners) for row in values
-        ],
+        distributions=[distribution for _, _, distribution in measures],
+        estimate=Estimate(Design.of(owner, samples.cluster, samples.weight, owners), samples.error, measures),
     )
 
 

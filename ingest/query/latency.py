@@ -22,7 +22,11 @@ _TALLY = {
     "unknown": schemas.COUNT,
     "quantiles": schemas.rows(schemas.US_OR_NULL),
 }
-_INTERVALS = {"intervals": schemas.rows(schemas.INTERVAL)}
+_INTERVALS = {
+    "intervals": schemas.rows(schemas.INTERVAL),
+    "spans_interval": schemas.COUNT_INTERVAL,
+    "errors_interval": schemas.COUNT_INTERVAL,
+}
 _PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 
 SCHEMA = schemas.row(
@@ -50,11 +54,11 @@ async def latency(call: Call) -> Mapping[str, Any]:
     figures = await measure(call.reader, question)
     points: list[list[Mapping[str, Any]]] = [[] for _ in figures.groups]
     if figures.points is not None:
-        rows = tallies(figures.points, probabilities, estimated=figures.estimated)
+        rows = tallies(figures.points, probabilities)
         times = rfc3339_all(figures.point_at_us)
         for group, at, row in zip(figures.point_group.tolist(), times, rows, strict=True):
             points[group].append({"at": at, **row})
-    totals = tallies(figures.totals, probabilities, estimated=figures.estimated)
+    totals = tallies(figures.totals, probabilities)
     return {
         "metric": metric,
         "unit": "us",
@@ -68,7 +72,7 @@ async def latency(call: Call) -> Mapping[str, Any]:
     }
 
 
-def tallies(tally: Tally, probabilities: Sequence[float], *, estimated: bool) -> list[dict[str, Any]]:
+def tallies(tally: Tally, probabilities: Sequence[float]) -> list[dict[str, Any]]:
     """One row per cell of the first metric: counts, quantiles in µs, and their intervals when estimated."""
     distribution = tally.distributions[0]
     columns = {
@@ -79,7 +83,9 @@ def tallies(tally: Tally, probabilities: Sequence[float], *, estimated: bool) ->
         "unknown": tally.unknown[0],
         "quantiles": np.round(distribution.quantiles(probabilities).T, 1),
     }
-    if estimated:
-        columns["intervals"] = np.round(distribution.intervals(probabilities).transpose(1, 0, 2), 1)
+    if tally.estimate is not None:
+        columns["intervals"] = np.round(tally.estimate.quantiles(0, probabilities).transpose(1, 0, 2), 1)
+        columns["spans_interval"] = np.round(tally.estimate.spans(), 1)
+        columns["errors_interval"] = np.round(tally.estimate.errors(), 1)
     names = list(columns)
     return [dict(zip(names, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)]

@@ -20,6 +20,7 @@ SCHEMA = schemas.row(
     quantile={"type": "number"},
     groups=schemas.rows(
         schemas.row(
+            {"spans_interval": schemas.COUNT_INTERVAL},
             group=schemas.GROUP,
             spans=schemas.COUNT,
             phases=schemas.rows(
@@ -49,9 +50,11 @@ async def phases(call: Call) -> Mapping[str, Any]:
         rows = zip(_PHASES, *(column[:, place].tolist() for column in columns), strict=True)
         names = ("phase", "us", "measured", "reused", "unknown")
         groups.append({"group": group, "spans": spans, "phases": [dict(zip(names, row, strict=True)) for row in rows]})
-    if figures.estimated:
-        for number, distribution in enumerate(totals.distributions):
-            intervals = np.round(distribution.intervals([quantile])[0], 1).tolist()
+    if totals.estimate is not None:
+        for answered, interval in zip(groups, np.round(totals.estimate.spans(), 1).tolist(), strict=True):
+            answered["spans_interval"] = interval
+        for number in range(len(_PHASES)):
+            intervals = np.round(totals.estimate.quantiles(number, [quantile])[0], 1).tolist()
             for answered, interval in zip(groups, intervals, strict=True):
                 answered["phases"][number]["interval"] = interval
     return {"quantile": quantile, **figures.provenance(), "groups": groups}

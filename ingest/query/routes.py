@@ -21,7 +21,11 @@ SCHEMA = schemas.row(
     target_ms={"type": "integer"},
     routes=schemas.rows(
         schemas.row(
-            {"interval": schemas.INTERVAL},
+            {
+                "interval": schemas.INTERVAL,
+                "spans_interval": schemas.COUNT_INTERVAL,
+                "errors_interval": schemas.COUNT_INTERVAL,
+            },
             route=schemas.TEXT,
             spans=schemas.COUNT,
             errors=schemas.COUNT,
@@ -49,8 +53,11 @@ async def routes(call: Call) -> Mapping[str, Any]:
         "us": np.round(duration.quantiles([quantile])[0][ranked], 1).tolist(),
         "impact": np.round(impact[ranked], 3).tolist(),
     }
-    if figures.estimated:
-        columns["interval"] = np.round(duration.intervals([quantile])[0][ranked], 1).tolist()
+    if totals.estimate is not None:
+        estimate = totals.estimate
+        columns["interval"] = np.round(estimate.quantiles(0, [quantile])[0][ranked], 1).tolist()
+        columns["spans_interval"] = np.round(estimate.spans()[ranked], 1).tolist()
+        columns["errors_interval"] = np.round(estimate.errors()[ranked], 1).tolist()
     names = list(columns)
     return {
         "quantile": quantile,

@@ -21,7 +21,14 @@ INTERVAL: Schema = {
     "items": US_OR_NULL,
     "minItems": 2,
     "maxItems": 2,
-    "description": "95 % interval of an estimated quantile: low, high.",
+    "description": "95 % interval of an estimated quantile: low, high; null where no sample bounds it.",
+}
+COUNT_INTERVAL: Schema = {
+    "type": "array",
+    "items": {"type": "number", "minimum": 0},
+    "minItems": 2,
+    "maxItems": 2,
+    "description": "95 % interval of an estimated count or sum: low, high.",
 }
 GROUP: Schema = {"type": "object", "additionalProperties": {"type": "string"}, "description": "Dimension to value."}
 
@@ -54,6 +61,10 @@ PROVENANCE: Mapping[str, Schema] = {
     "from": {**TIME, "description": "Start of the range, widened to whole steps."},
     "to": TIME,
     "exact": {**FLAG, "description": "From sketches over all spans, within 1 %; else an estimate."},
+    "basis": {
+        "enum": ["exact", "estimated", "incomplete"],
+        "description": "`exact`; `estimated` from weighted samples, with 95 % intervals; `incomplete`: some hide.",
+    },
     "source": {**TEXT, "description": "`view:<name>`, or `samples`."},
     "truncated": {**FLAG, "description": "There were more groups; these are the largest."},
     "hidden_spans": {**COUNT, "description": "Spans in overflow series, which the filters may or may not have meant."},

@@ -18,6 +18,11 @@ from ingest.store.snapshot import micros, moment
 MOST_SAMPLES = 200_000
 """More would not narrow the interval that anyone looks at; beyond this they are thinned and weigh more."""
 
+_CLIENTS = "app_id = $1 AND start_at >= $2 AND start_at < $3 AND origin = 'client' AND weight > 0"
+"""Spans that stand for clients' spans: what a backend measured is none; of weight 0 are those others stand for."""
+_THINNED = "(hashint8(randomness) & ${}::int) = 0"
+"""Whole clusters stay or go: what comes together stays together."""
+
 _REQUEST = "(url IS NOT NULL OR method IS NOT NULL OR http_status IS NOT NULL OR -2 <> ANY(phases_us))"
 """Whether a span went over a network, as `ingest.pipeline.count` judges it; else it has no phases."""
 
@@ -42,7 +47,7 @@ async def read_samples(connection: asyncpg.Connection, question: Question, reten
     shown = await _judge(connection, question, span)
     conditions, values = passing(question.filters, first=4)
     arguments = [question.app_id, moment(span.from_us), moment(span.to_us), *values]
-    where = f"app_id = $1 AND start_at >= $2 AND start_at < $3{conditions}"
+    where = f"{_CLIENTS}{conditions}"
     thinned_by = await _thinned_by(connection, where, arguments)
     rows = await connection.fetch(
         _select(question, where, len(arguments) + 1), *arguments, thinned_by - 1, _width(question, span.step_us)
@@ -103,14 +108,13 @@ async def _judge(connection: asyncpg.Connection, question: Question, span: _Span
     if question.least_sessions <= 1:
         return _Shown((), frozenset(), frozenset(), Suppressed())
     arguments = [question.app_id, moment(span.from_us), moment(span.to_us)]
-    where = "app_id = $1 AND start_at >= $2 AND start_at < $3"
-    thinned_by = await _thinned_by(connection, where, arguments)
+    thinned_by = await _thinned_by(connection, _CLIENTS, arguments)
     columns = "".join(f", {dimension(name)} AS {name}" for name in question.partition)
     positions = "".join(f", {number}" for number in range(2, len(question.partition) + 2))
     rows = await connection.fetch(
         f"SELECT date_bin($5::interval, start_at, 'epoch') AS at{columns}, sum(weight) AS spans,"  # noqa: S608
         " array_agg(DISTINCT hashtextextended(session, 0)) FILTER (WHERE session IS NOT NULL) AS sessions"
-        f" FROM span WHERE {where} AND (hashbytea(span_id) & $4::int) = 0 GROUP BY 1{positions}",
+        f" FROM span WHERE {_CLIENTS} AND {_THINNED.format(4)} GROUP BY 1{positions}",
         *arguments,
         thinned_by - 1,
         _width(question, span.step_us),
@@ -155,8 +159,8 @@ def _select(question: Question, where: str, first: int) -> str:
     positions = "".join(f", {number}" for number in range(2, len(question.partition) + 2))
     return (
         f"SELECT date_bin(${first + 1}::interval, start_at, 'epoch') AS at{grouping}, array_agg(weight) AS weights,"  # noqa: S608
-        f" array_agg({FAILED}) AS errors{values}"
-        f" FROM span WHERE {where} AND (hashbytea(span_id) & ${first}::int) = 0 GROUP BY 1{positions}"
+        f" array_agg(randomness) AS clusters, array_agg({FAILED}) AS errors{values}"
+        f" FROM span WHERE {where} AND {_THINNED.format(first)} GROUP BY 1{positions}"
     )
 
 
@@ -195,6 +199,7 @@ def _to_samples(
         point=np.repeat(np.array(points, dtype=np.bool_), counts),
         error=np.array(column("errors"), dtype=np.bool_),
         weight=np.array(column("weights"), dtype=np.float64) * thinned_by,
+        cluster=np.array(column("clusters"), dtype=np.int64),
         values_us=np.array([column(f"{metric}_us") for metric in question.metrics], dtype=np.int64).reshape(
             len(question.metrics), sum(counts)
         ),

@@ -57,7 +57,12 @@ async def test_routes_beyond_the_limit_are_said_to_be_cut(get: Get) -> None:
 async def test_routes_no_view_covers_come_from_samples(get: Get) -> None:
     answer = await get("/api/v1/routes", {"from": "-2h", "version": "5.2.0", "country": "US"})
     assert (answer["exact"], answer["source"]) == (False, "samples")
-    assert all(row["interval"][0] <= row["us"] <= row["interval"][1] for row in answer["routes"])
+    for row in answer["routes"]:
+        low, high = row["interval"]
+        assert low <= row["us"] <= (high or row["us"])
+        assert row["spans_interval"][0] <= row["spans"] <= row["spans_interval"][1]
+        assert row["errors_interval"][0] <= row["errors"] <= row["errors_interval"][1]
+    assert any(row["spans_interval"][0] < row["spans"] for row in answer["routes"])
 
 
 @pytest.mark.parametrize("dimension", list(VALUES))

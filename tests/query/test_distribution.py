@@ -57,27 +57,12 @@ def test_weighted_quantiles_rise_and_stay_among_the_samples(samples: list[tuple[
     found = distribution.quantiles(PROBABILITIES)[:, 0]
     assert (np.diff(found) >= 0).all()
     assert set(found.tolist()) <= {float(v) for v in values}
-    low, high = distribution.intervals((0.5,))[0, 0]
-    assert low <= distribution.quantiles((0.5,))[0, 0] <= high
-
-
-def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(1)
-    population = rng.lognormal(11, 1, 20_000).astype(np.int64)
-    kept = rng.random((300, 20_000)) < 0.02
-    owner, place = np.nonzero(kept)
-    samples = Distribution.of_samples(population[place], np.full(len(place), 50.0), owner, 300)
-    for row, q in enumerate((0.5, 0.95)):
-        low, high = samples.intervals((0.5, 0.95))[row].T
-        covered = ((low <= np.quantile(population, q)) & (np.quantile(population, q) <= high)).mean()
-        assert covered > 0.9
 
 
 def test_owners_without_values_have_no_quantile() -> None:
     nothing = Distribution.of_bins(Bins.parse([None, b""]), np.array([0, 1]), 3)
     assert np.isnan(nothing.quantiles((0.5,))).all()
     assert nothing.excess_us(1.0).tolist() == [0, 0, 0]
-    assert np.isnan(nothing.intervals((0.5,))).all()
 
 
 def test_a_sparse_table_is_added_up_by_sorting_and_says_the_same() -> None:

@@ -122,6 +122,36 @@ async def test_samples_thinned_for_their_number_still_stand_for_all(
         assert total % 12 == 0
 
 
+async def test_an_estimate_holds_the_exact_answer_to_the_same_question(
+    pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans = seeded.make(1, 9000, 3000, seed=11)
+    kept = (np.random.default_rng(12).random(3000) < 0.2)[np.arange(9000) // 3]
+    async with pool.acquire() as connection:
+        await add_apps(connection)
+        await seeded.store(connection, spans, np.ones(9000, dtype=bool), 1)
+        await seeded.store_spans(connection, spans, np.where(kept, 5.0, 0.0))
+    held = []
+    async with serve(pool) as client:
+        for dimension in ("version", "country", "network", "route"):
+            query = {"group_by": dimension, "q": "0.5,0.9", "step": "1h", "from": "-1h"}
+            exact = await ask(client, "latency", **query)
+            with monkeypatch.context() as patch:
+                patch.setattr("ingest.query.figures.covering", lambda _: [])
+                estimated = await ask(client, "latency", **query)
+            assert (exact["basis"], estimated["basis"]) == ("exact", "estimated")
+            truth = {group["group"][dimension]: group["total"] for group in exact["groups"]}
+            for group in estimated["groups"]:
+                mine, true = group["total"], truth[group["group"][dimension]]
+                for name in ("spans", "errors"):
+                    low, high = mine[f"{name}_interval"]
+                    held.append(low <= true[name] <= high)
+                for (low, high), value in zip(mine["intervals"], true["quantiles"], strict=True):
+                    held.append(low * 0.99 <= value <= (high or float("inf")) * 1.01)
+    assert len(held) == 48
+    assert sum(held) >= 0.93 * len(held)
+
+
 async def test_what_takes_longer_than_five_seconds_is_given_up(
     pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch
 ) -> None:

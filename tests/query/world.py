@@ -178,6 +178,7 @@ def span_rows(world: World, weights: np.ndarray) -> list[tuple[Any, ...]]:
                 "clock_quality": b"A",
                 "clock_err_ms": 12,
                 "weight": float(weights[place]),
+                "randomness": place // 3 + 1,
                 "stratum": "random",
                 "session": f"s{world.session[place]}" if world.session[place] else None,
                 "policy_version": 1,
