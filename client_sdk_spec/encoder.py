@@ -12,9 +12,13 @@ A batch is a mapping, a span is a mapping; every key but `id` and `spans` may be
      "spans": [{"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7",
                 "name": "GET /orders", "start_us": 80000000, "duration_us": 120000, "dns_us": -1, "ttfb_us": 80000,
                 "attributes": {"retry": 1}, "events": [{"name": "cached", "offset_us": 10}],
-                "links": [{"trace_id": "…", "span_id": "…"}]}]}
+                "links": [{"trace_id": "…", "span_id": "…"}]}],
+     "unsent": "sketched",
+     "sketches": [{"start_us": 80000000, "width_us": 10000000,
+                   "spans": [{"name": "GET /orders", "duration_us": 95000}]}]}
 
-The keys of a span are the columns of `fields.json`, with `trace_id` for `trace`; text stands for a code.
+The keys of a span are the columns of `fields.json`, with `trace_id` for `trace`; text stands for a code. The spans of a
+sketch set are not sent but summarised (`sketches.py`); `accuracy` may be given beside them.
 """
 
 import gzip
@@ -27,6 +31,8 @@ from typing import Any
 
 import msgpack
 import zstandard
+
+from client_sdk_spec.sketches import summarise
 
 HERE = Path(__file__).parent
 FIELDS = json.loads((HERE / "fields.json").read_text())
@@ -61,6 +67,10 @@ def encode(batch: Mapping[str, Any], encoding: str = "msgpack") -> bytes:
     }
     tables = {"attrs": _attributes(spans, strings), "events": _events(spans, strings), "links": _links(spans)}
     body |= {name: table for name, table in tables.items() if table["span"]}
+    if batch.get("sketches"):
+        body["sketches"] = [_sketch_set(each, strings) for each in batch["sketches"]]
+    if batch.get("unsent"):
+        body["unsent"] = batch["unsent"]
     body["strings"] = strings.table
     if batch.get("dropped"):
         body["dropped"] = dict(batch["dropped"])
@@ -145,6 +155,11 @@ def _links(spans: Sequence[Span]) -> dict[str, Any]:
     }
 
 
+def _sketch_set(given: Mapping[str, Any], strings: _Strings) -> dict[str, Any]:
+    summary = summarise(**given)
+    return summary | {name: strings.code(summary[name]) for name in ("name", "method", "url", "route")}
+
+
 def _json_text(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
@@ -162,6 +177,11 @@ def _to_msgpack(body: Mapping[str, Any]) -> bytes:
     for table in ("attrs", "events", "links"):
         if table in body:
             packed[table] = {name: _blob(f"{table}.{name}", column, big) for name, column in body[table].items()}
+    if "sketches" in body:
+        packed["sketches"] = [
+            each | {"values": {name: bytes.fromhex(sketch) for name, sketch in each["values"].items()}}
+            for each in body["sketches"]
+        ]
     if big:
         packed["big"] = big
     encoded: bytes = msgpack.packb(packed)

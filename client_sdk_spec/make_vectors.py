@@ -13,33 +13,44 @@ from typing import Any
 
 import msgpack
 
+from client_sdk_spec.clock_cases import CASES, EXCHANGES
 from client_sdk_spec.encoder import FIELDS, HERE, compress, encode
 from client_sdk_spec.samples import batch, consent_case, edge_case
+from client_sdk_spec.sketch_vectors import expected_sketches, refused_sets, sketched_case
 
 VECTORS = HERE / "vectors"
 SUFFIXES = {"gzip": ".gz", "zstd": ".zst", "deflate": ".zz", "identity": ""}
 """Content encoding → how a vector's file name ends; `.zz` is deflated with the preset dictionary."""
 UNKNOWN = -2
-PHASES = ("redirect", "blocked", "dns", "tcp", "tls", "request", "ttfb", "download")
+_ABSENT = {"text": "", "number": UNKNOWN, "flag": False}
 
 
 def main(target: Path = VECTORS) -> None:
-    """Writes all vectors anew."""
-    shutil.rmtree(target, ignore_errors=True)
-    for folder in ("golden", "tolerated", "malformed"):
+    """Writes all vectors anew; `phases.json` is written by hand."""
+    for folder in ("golden", "tolerated", "malformed", "clock"):
+        shutil.rmtree(target / folder, ignore_errors=True)
         (target / folder).mkdir(parents=True)
     random = Random(30)
     batches = {f"n{spans:03}": batch(random, spans) for spans in (0, 1, 30, 120)} | {"edge": edge_case()}
     batches |= {f"consent_{state}": consent_case(state) for state in ("granted", "pending", "denied")}
+    batches["sketched"] = sketched_case(random)
     for name, logical in batches.items():
         golden(target / "golden", name, logical)
     for name, (body, columns) in tolerated().items():
         (target / "tolerated" / name).write_bytes(body)
         _write_json(target / "tolerated" / f"{name}.columns.json", columns)
+    clocks(target / "clock")
     refused = malformed()
     for name, (body, _) in refused.items():
         (target / "malformed" / name).write_bytes(body)
     _write_json(target / "malformed" / "reasons.json", {name: reason for name, (_, reason) in refused.items()})
+
+
+def clocks(folder: Path) -> None:
+    """Requests with clocks and what a server must make of them; answers and what a client must."""
+    for name, made in CASES.items():
+        _write_json(folder / f"case_{name}.json", made)
+    _write_json(folder / "exchanges.json", {"exchanges": EXCHANGES})
 
 
 def golden(folder: Path, name: str, logical: Mapping[str, Any]) -> None:
@@ -66,11 +77,10 @@ def expected(logical: Mapping[str, Any]) -> dict[str, Any]:
             "epoch": clock.get("epoch", ""),
             "sealed_mono_us": clock.get("mono_us", UNKNOWN),
             "sealed_wall_us": clock.get("wall_us", UNKNOWN),
+            "sketched": logical.get("unsent") == "sketched" or "sketches" in logical,
         },
         "resource": {
-            name: _consent(resource.get(name))
-            if kind == "state"
-            else resource.get(name, "" if kind == "text" else UNKNOWN)
+            name: _consent(resource.get(name)) if kind == "state" else resource.get(name, _ABSENT[kind])
             for name, kind in FIELDS["resource"].items()
         },
         "spans": _expected_spans(spans),
@@ -93,6 +103,7 @@ def expected(logical: Mapping[str, Any]) -> dict[str, Any]:
             "reason": list(logical.get("dropped", {})),
             "spans": list(logical.get("dropped", {}).values()),
         },
+        **expected_sketches(logical),
     }
 
 
@@ -178,6 +189,10 @@ def malformed() -> dict[str, tuple[bytes, str]]:
     for name, (reason, change) in _CHANGES.items():
         made[f"{name}.json"] = (_changed_json(base, change), reason)
         made[f"{name}.msgpack"] = (_changed_msgpack(base, _as_blobs(change)), reason)
+    for name, (reason, sets) in refused_sets().items():
+        change = _set("sketches", to=sets)
+        made[f"{name}.json"] = (_changed_json(base, change), reason)
+        made[f"{name}.msgpack"] = (_changed_msgpack(base, _as_blobs(change)), reason)
     for name, escaped, entries in (
         ("escape_without_big", 3, []),
         ("big_without_escape", 0, [[0, 2**33]]),
@@ -253,6 +268,11 @@ def _as_blobs(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, An
                     body[table][name] = b"".join(value.to_bytes(4, "little") for value in column)
                 elif isinstance(column, str):
                     body[table][name] = bytes.fromhex(column)
+        if "sketches" in body:
+            body["sketches"] = [
+                each | {"values": {metric: bytes.fromhex(sketch) for metric, sketch in each["values"].items()}}
+                for each in body["sketches"]
+            ]
 
     return changed
 

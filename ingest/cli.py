@@ -68,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     add("demo", _demo, "as serve, with seeded realistic traffic")
     edge = add("edge", _edge, "one edge worker; needs DATABASE_URL")
     edge.add_argument("--worker", type=int, default=0, help="its number in the metrics")
-    for role in (edge, add("aggregate", _aggregate, "the aggregator"), add("query", _query, "the query server")):
+    aggregate = add("aggregate", _aggregate, "the aggregator")
+    export = add("export", _export, "sends kept client spans on to FIRSTHOP_EXPORT_URL")
+    for role in (edge, aggregate, export, add("query", _query, "the query server")):
         role.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     add("migrate", _migrate, "bring the database's schema up to date")
     add("doctor", None, "what is wrong with this machine, and what would help")
@@ -120,17 +122,18 @@ def _supervise(settings: Settings, environment: Mapping[str, str], demo: "Demo |
             asyncio.get_running_loop().add_signal_handler(number, asked)
 
         def welcome(ready: Ready) -> None:
-            print(_welcome(ready if demo is None else demo.show(ready)), flush=True)
+            print(_welcome(ready) if demo is None else _welcome(demo.show(ready), demo.site), flush=True)
 
         await Service(settings, environment, demo).run(stop, hurry, welcome)
 
     asyncio.run(run())
 
 
-def _welcome(ready: Ready) -> str:
+def _welcome(ready: Ready, site: str = "") -> str:
     return "\n".join(
         [
             "",
+            *([f"  web site   {site} (press a button, see its trace)"] if site else []),
             f"  app        {ready.app}",
             f"  client key {ready.client_key}",
             f"  edge       {ready.edge}",
@@ -154,6 +157,12 @@ def _aggregate(settings: Settings, given: argparse.Namespace) -> None:
     from ingest.compose import aggregate  # noqa: PLC0415
 
     _run(settings, given, partial(aggregate.run, settings))
+
+
+def _export(settings: Settings, given: argparse.Namespace) -> None:
+    from ingest.compose import export  # noqa: PLC0415
+
+    _run(settings, given, partial(export.run, settings))
 
 
 def _query(settings: Settings, given: argparse.Namespace) -> None:
@@ -196,13 +205,18 @@ def _app(settings: Settings, given: argparse.Namespace) -> None:
         raise StartError("name the app that the token reads, or give --operator")
 
     async def run(pool: Any) -> None:
+        from ingest.compose.home import Home  # noqa: PLC0415
         from ingest.store.keys import PostgresKeys  # noqa: PLC0415
 
         keys = PostgresKeys(pool)
         apps = {app.name: app for app in await keys.apps()}
         made: list[dict[str, Any]]
         if given.action == "list":
-            made = [{"app": app.name, "id": app.app_id, "client_key": app.client_key} for app in apps.values()]
+            public_key = Home(settings["FIRSTHOP_DATA"]).secrets().signer.public_key
+            made = [
+                {"app": app.name, "id": app.app_id, "client_key": app.client_key, "config_key": public_key}
+                for app in apps.values()
+            ]
         elif given.action == "create":
             try:
                 new = await keys.create_app(given.name, origins=given.origin)

@@ -7,7 +7,7 @@ The ledger's law: every received span ends in exactly one `Outcome`, so per app 
 What the client says it dropped stands beside the ledger, not in it.
 """
 
-from enum import IntEnum
+from enum import IntEnum, unique
 
 
 class Outcome(IntEnum):
@@ -55,6 +55,7 @@ _LABELS = {
 }
 
 
+@unique
 class Note(IntEnum):
     """What is noticed about a span beside how it ended. Counted in the ledger as `noted:<label>`; values are stored:
     never renumber, only append."""
@@ -83,13 +84,31 @@ class Note(IntEnum):
     STRATUM_THINNED = 13
     """An error, slow or reported span that was sampled, because those alone exceeded the budget."""
     SKETCHED = 14
-    """In a client's sketch instead of sent."""
+    """In a client's sketch instead of sent; counted from there."""
     TRACE_FULL = 15
     """Sampled, but its trace holds as many spans as one may."""
     TRACE_RENAMED = 16
     """The edge gave its trace an id of its own."""
     TTFB_INTERIM = 17
     """Its first byte was that of an interim answer (103); the phase is unknown."""
+    WEIGHTED = 18
+    """Counted for more than itself: its client declared a sampling rate and sends no sketches of what it left out."""
+    SKETCH_FUTURE = 19
+    """In a sketch of a time further ahead of the server's clock than `Limits.future_us`; not counted."""
+    SKETCH_TOO_OLD = 20
+    """In a sketch of a time before what retention holds; not counted."""
+    SKETCH_NO_CONSENT = 21
+    """In a sketch of somebody who has not agreed even to be counted; not counted."""
+    SKETCH_OF_BACKEND = 22
+    """In a sketch that came with a server key; backends are in no figure about clients."""
+    SERVER_TIME_EXCEEDS = 23
+    """Its server said to have taken longer than the client waited for it; the server's time is unknown."""
+    EXPORT_DROPPED = 24
+    """Not sent on to the tracing backend: too many waited for it."""
+    EXPORT_REFUSED = 25
+    """Not sent on: the tracing backend refused it for good."""
+    SKETCH_REMAPPED = 26
+    """In a sketch that counts, with other buckets than ours: its quantiles have the error of both."""
 
     @property
     def label(self) -> str:

@@ -9,10 +9,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from ingest.app_file import AppFile
 from ingest.errors import Unavailable
 from ingest.ports import Policies, PolicyText
 from ingest.settings import AppPolicy
-from privacy import Policy
 
 log = logging.getLogger("ingest.policies")
 
@@ -31,7 +31,7 @@ class PolicyBook:
     """
 
     def __init__(
-        self, policies: Policies, parse: Callable[[str], Policy], every_s: float = 5.0, again_s: float = 1.0
+        self, policies: Policies, parse: Callable[[str], AppFile], every_s: float = 5.0, again_s: float = 1.0
     ) -> None:
         self._policies, self._parse, self._every_s, self._again_s = policies, parse, every_s, again_s
         self._own: dict[int, AppPolicy] = {}
@@ -85,7 +85,7 @@ class PolicyBook:
             self._own.pop(app_id, None)
         else:
             try:
-                self._own[app_id] = AppPolicy(given.version, self._parse(given.text))
+                self._own[app_id] = AppPolicy(given.version, *self._parse(given.text))
             except ValueError as error:
                 self._keep_without(given, error)
                 return

@@ -39,18 +39,20 @@ class Limits:
     """Longest believable span."""
     future_us: int = 60_000_000
     """How far ahead of the server's clock a span may start."""
+    backend_clock_err_ms: int = 100
+    """How wrong the wall clock of a backend with a server key may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Inclusion probability of ordinary spans by device class; errors and slow spans are always kept."""
+    """Most that is kept of ordinary spans by device class, as a probability, and what is slow or weighs too much."""
 
     low: float = 1.0
     mid: float = 1.0
     high: float = 1.0
     unknown: float = 1.0
     slow_us: int = 3_000_000
-    """A request this long is kept at weight 1."""
+    """A request this long is slow, on a route that nothing has been learned about."""
     max_weight: float = 10_000.0
     """What a client's declared threshold can make a span weigh at most."""
 
@@ -74,6 +76,8 @@ class AppSampling:
     """Spans kept whole; None: `FIRSTHOP_SPANS_PER_MINUTE`."""
     floor_per_minute: int = 6
     """Spans of every route and device class that are kept whatever the rates, while the budget has room."""
+    send: bool = True
+    """Whether clients that ask `GET /v1/config` are to send at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,13 @@ def _probability(text: str) -> float:
     return value
 
 
+def _quantile(text: str) -> float:
+    value = float(text)
+    if not 0.5 <= value < 1.0:
+        raise ValueError("must be a number from 0.5 to below 1")
+    return value
+
+
 def _networks(text: str) -> tuple[str, ...]:
     parts = tuple(part for part in re.split(r"[,\s]+", text) if part)
     for part in parts:
@@ -134,6 +145,25 @@ def _networks(text: str) -> tuple[str, ...]:
         except ValueError:
             raise ValueError("must be networks such as 10.0.0.0/8, separated by commas") from None
     return parts
+
+
+def _endpoint(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise ValueError("must be an http or https address without user, query and fragment")
+    return text
+
+
+def _headers(text: str) -> Mapping[str, str]:
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if any(not re.fullmatch(r"[A-Za-z0-9-]+", name.strip()) or not equals for name, equals, _ in pairs):
+        raise ValueError("must be name=value, several separated by commas")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _trace_link(text: str) -> str:
+    if text and not (re.fullmatch(r"https?://[^\s{}]+\{trace_id\}[^\s{}]*", text) and text.isprintable()):
+        raise ValueError("must be an http or https address that holds {trace_id} once")
+    return text
 
 
 SETTINGS = (
@@ -157,13 +187,54 @@ SETTINGS = (
     Setting(
         "FIRSTHOP_JOURNAL_BYTES", "4294967296", _whole(1 << 20, 1 << 44), "Journal size at which edges answer 503."
     ),
-    Setting("FIRSTHOP_KEEP_LOW", "1", _probability, "Share of ordinary spans kept whole, low-class devices."),
+    Setting(
+        "FIRSTHOP_TRACES_PER_KEY",
+        "3000000",
+        _whole(1, 1_000_000_000),
+        "New traces a minute under one key and worker; over it 429 until they are fewer.",
+    ),
+    Setting(
+        "FIRSTHOP_TRACES_PER_ADDRESS",
+        "60000",
+        _whole(1, 1_000_000_000),
+        "The same from one address; carriers put thousands of users behind one.",
+    ),
+    Setting(
+        "FIRSTHOP_BACKEND_CLOCK_MS",
+        "100",
+        _whole(0, 3_600_000),
+        "How wrong the clocks of your backends may be; the bound on where their spans begin.",
+    ),
+    Setting("FIRSTHOP_KEEP_LOW", "1", _probability, "Largest share of ordinary spans kept whole, low-class devices."),
     Setting("FIRSTHOP_KEEP_MID", "1", _probability, "The same, mid-class devices."),
     Setting("FIRSTHOP_KEEP_HIGH", "1", _probability, "The same, high-class devices."),
     Setting("FIRSTHOP_KEEP_UNKNOWN", "1", _probability, "The same, devices of unknown class."),
-    Setting("FIRSTHOP_SLOW_MS", "3000", _whole(1, 86_400_000), "A request this slow is always kept."),
+    Setting(
+        "FIRSTHOP_SPANS_PER_MINUTE",
+        "60000",
+        _whole(60, 100_000_000),
+        "Spans of an app that one host keeps whole in a minute, and as many of its backends'; about 1 KB each.",
+    ),
+    Setting(
+        "FIRSTHOP_SLOW_MS",
+        "3000",
+        _whole(1, 86_400_000),
+        "A request this slow is kept first, on routes that nothing has been learned about.",
+    ),
+    Setting(
+        "FIRSTHOP_SLOW_QUANTILE",
+        "0.99",
+        _quantile,
+        "On a route with enough traffic, what exceeds this quantile of its last hour is slow.",
+    ),
     Setting(
         "FIRSTHOP_SERIES_LIMIT", "10000", _whole(1, 1_000_000), "Series per app and view; the rest counts as {other}."
+    ),
+    Setting(
+        "FIRSTHOP_TRACE_SPANS",
+        "10000",
+        _whole(100, 1_000_000),
+        "Sampled spans of one trace; roots, errors and reported spans may exceed it by a tenth.",
     ),
     Setting("FIRSTHOP_SPAN_DAYS", "7", _whole(1, 3650), "Days that sampled spans are kept."),
     Setting("FIRSTHOP_ROLLUP_10S_HOURS", "6", _whole(1, 8760), "Hours that 10-second rollups are kept."),
@@ -171,6 +242,15 @@ SETTINGS = (
     Setting("FIRSTHOP_ROLLUP_1H_DAYS", "400", _whole(1, 36500), "Days that 1-hour rollups are kept."),
     Setting(
         "FIRSTHOP_BATCH_ID_DAYS", "8", _whole(1, 365), "Days that batch ids are remembered, as long as clients retry."
+    ),
+    Setting("FIRSTHOP_EXPORT_URL", "", _endpoint, "OTLP/HTTP traces endpoint to send kept client spans on to."),
+    Setting("FIRSTHOP_EXPORT_HEADERS", "", _headers, "Headers of those requests: name=value, separated by commas."),
+    Setting("FIRSTHOP_EXPORT_SPANS", "5000000", _whole(1000, 1 << 32), "Spans that may wait; the oldest beyond go."),
+    Setting(
+        "FIRSTHOP_TRACE_LINK",
+        "",
+        _trace_link,
+        "Where your tracing system shows a trace, e.g. https://jaeger.example/trace/{trace_id}.",
     ),
     Setting("FIRSTHOP_DEAD_DAYS", "7", _whole(1, 3650), "Days that records which could not be stored are kept."),
 )
@@ -211,6 +291,7 @@ class Settings:
             wire_bytes=self["FIRSTHOP_MAX_WIRE_BYTES"],
             body_bytes=self["FIRSTHOP_MAX_BODY_BYTES"],
             spans=self["FIRSTHOP_MAX_SPANS"],
+            backend_clock_err_ms=self["FIRSTHOP_BACKEND_CLOCK_MS"],
         )
 
     def policy(self, ring: Ring) -> Policy:

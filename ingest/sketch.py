@@ -31,6 +31,8 @@ BUCKET_LIMIT = 2048
 """Buckets stay below this: 2^53 µs falls into bucket 1837."""
 
 Bins = np.dtype([("bucket", "<i2"), ("count", "<u4")])
+MOST = (1 << 32) - 1
+"""More than a bin can hold, which only forgers claim, stays this many."""
 
 
 def bucket(values_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:
@@ -52,7 +54,7 @@ def merge(sketches: Iterable[bytes]) -> npt.NDArray[np.void]:
     buckets, inverse = np.unique(bins["bucket"], return_inverse=True)
     merged = np.empty(len(buckets), dtype=Bins)
     merged["bucket"] = buckets
-    merged["count"] = np.bincount(inverse, weights=bins["count"], minlength=len(buckets))
+    merged["count"] = np.minimum(np.bincount(inverse, weights=bins["count"], minlength=len(buckets)), MOST)
     return merged
 
 

@@ -11,7 +11,7 @@ _CODES = ("name", "method", "url", "route", "error_type", "protocol", "screen")
 
 def encode_native(batch: Batch, encoding: str) -> bytes:
     """The batch as the uncompressed body of `POST /v1/batches`; `encoding` is `msgpack` or `json`."""
-    return encode(_mapping(batch), encoding)
+    return encode(mapping(batch), encoding)
 
 
 def send_stamp(batch: Batch, sent_at_us: int, rtt_us: int) -> str:
@@ -27,7 +27,8 @@ def send_stamp(batch: Batch, sent_at_us: int, rtt_us: int) -> str:
     )
 
 
-def _mapping(batch: Batch) -> dict[str, Any]:
+def mapping(batch: Batch) -> dict[str, Any]:
+    """The batch as the reference encoder takes it."""
     strings = ["", *batch.strings]
     columns: dict[str, list[Any]] = {name: column.tolist() for name, column in batch.columns.items()}
     traces = [row.tobytes().hex() for row in batch.trace_ids]

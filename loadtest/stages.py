@@ -67,9 +67,7 @@ def measure_stages(format_name: str, encoding: str, spans: int) -> dict[str, flo
         inflated = clock("inflate", lambda: [inflate(one.body, encoding, 2 << 20) for one in prepared])  # noqa: B023
         decoded = clock("decode", lambda: DECODERS[FORMATS[format_name]](inflated, policy.limits))  # noqa: B023
         receptions = [reception(one) for one in prepared]
-        run = partial(
-            process_module.process, policy=policy, policy_of=_built_in, country_of=lambda _: "BR", os_of=lambda _: ""
-        )
+        run = partial(process_module.process, policy=policy, policy_of=_built_in, country_of=lambda _: "BR")
         with _verbs_timed(process_module, clock):
             processed: Processed = clock(
                 "process, rest",

@@ -87,11 +87,12 @@ def visits(
         spans: exactly this many spans in every batch; 0: as many as the visit made, about 30.
     """
     for at_us in sealed_at_us:
-        sender = _sender(rng, at_us, release_at_us, app)
-        yield _visit(rng, sender, at_us, spans)
+        sender = make_sender(rng, at_us, release_at_us, app)
+        yield visit(rng, sender, at_us, spans)
 
 
-def _sender(rng: np.random.Generator, at_us: int, release_at_us: int, app_name: str) -> Sender:
+def make_sender(rng: np.random.Generator, at_us: int, release_at_us: int, app_name: str = "") -> Sender:
+    """Somebody who opens the app at this true time; see `visits` for the arguments."""
     app = next((a for a in APPS if a.name == app_name), None) or _choose(rng, APPS)
     device = _choose(rng, [d for d in DEVICES if d.platform in app.platforms])
     country = _choose(rng, COUNTRIES)
@@ -174,7 +175,8 @@ def _plan(rng: np.random.Generator, app: App, spans: int) -> _Plan:
     return plan
 
 
-def _visit(rng: np.random.Generator, sender: Sender, sealed_at_us: int, spans: int) -> Batch:
+def visit(rng: np.random.Generator, sender: Sender, sealed_at_us: int, spans: int = 0) -> Batch:
+    """What one sender does until it seals its batch at this true time; see `visits` for the arguments."""
     plan = _plan(rng, sender.app, spans)
     endpoint_of = np.asarray(plan.endpoint_of, dtype=np.int64)
     screen_of = np.asarray(plan.screen_of, dtype=np.int64)

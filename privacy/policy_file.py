@@ -48,16 +48,34 @@ def parse(text: str) -> Policy:
     Raises:
         PolicyError: it is not TOML, or says what no policy can say.
     """
-    document = _document(text)
-    _only(document, "", SECTIONS)
+    return policy(read(text))
+
+
+def policy(document: Table, others: Sequence[str] = ()) -> Policy:
+    """The policy that a document describes.
+
+    Args:
+        others: sections that there are besides, read elsewhere: for the message about one that there is not.
+
+    Raises:
+        PolicyError: it says what no policy can say.
+    """
+    unknown = next((key for key in document if key not in SECTIONS), None)
+    if unknown is not None:
+        _unknown(unknown, unknown, (*SECTIONS, *others))
     changes: dict[str, Any] = {}
-    for section, read in SECTIONS.items():
+    for section, read_section in SECTIONS.items():
         if section in document:
-            changes |= read(document[section], document)
+            changes |= read_section(document[section], document)
     return Policy(**changes)
 
 
-def _document(text: str) -> Table:
+def read(text: str) -> dict[str, Any]:
+    """The document, its sections not looked into.
+
+    Raises:
+        PolicyError: it is too long, or not TOML.
+    """
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
@@ -73,7 +91,7 @@ def _document(text: str) -> Table:
 
 
 def _keys(value: Any, _: Table) -> dict[str, Any]:
-    section = _table(value, "keys", ("allow", "deny"))
+    section = table(value, "keys", ("allow", "deny"))
     names = {f"{key}_keys": _names(section[key], f"keys.{key}") for key in section}
     both = [name for name in names["allow_keys"].all if name in names["deny_keys"].all] if len(names) == 2 else []
     if both:
@@ -82,14 +100,14 @@ def _keys(value: Any, _: Table) -> dict[str, Any]:
 
 
 def _attributes(value: Any, _: Table) -> dict[str, Any]:
-    section = _table(value, "attributes", ("listed",))
+    section = table(value, "attributes", ("listed",))
     return {key: _names(section[key], f"attributes.{key}") for key in section}
 
 
 def _actions(value: Any, document: Table) -> dict[str, Any]:
     named = document.get("patterns")
     own = [pattern.get("name") for pattern in named if isinstance(pattern, dict)] if isinstance(named, list) else []
-    section = _table(value, "actions", (*CLASSES, *(name for name in own if isinstance(name, str))))
+    section = table(value, "actions", (*CLASSES, *(name for name in own if isinstance(name, str))))
     words = {action.value: action for action in Action}
     return {"actions": {f"{{{name}}}": _word(section[name], f"actions.{name}", words) for name in section}}
 
@@ -139,7 +157,7 @@ def _compiled(expression: str, where: str) -> Any:
 
 
 def _addresses(value: Any, _: Table) -> dict[str, Any]:
-    section = _table(value, "addresses", ("keep_network",))
+    section = table(value, "addresses", ("keep_network",))
     for key, given in section.items():
         if not isinstance(given, bool):
             raise PolicyError(f"addresses.{key} must be true or false")
@@ -147,7 +165,7 @@ def _addresses(value: Any, _: Table) -> dict[str, Any]:
 
 
 def _consent(value: Any, _: Table) -> dict[str, Any]:
-    section = _table(value, "consent", ("granted", "missing", "pending", "denied", "gpc", "dnt"))
+    section = table(value, "consent", ("granted", "missing", "pending", "denied", "gpc", "dnt"))
     words = {extent.value: extent for extent in Extent}
     extents = {key: _word(section[key], f"consent.{key}", words) for key in section}
     if extents.get("denied") is Extent.EVERYTHING:
@@ -156,7 +174,7 @@ def _consent(value: Any, _: Table) -> dict[str, Any]:
 
 
 def _figures(value: Any, _: Table) -> dict[str, Any]:
-    section = _table(value, "figures", ("least_sessions",))
+    section = table(value, "figures", ("least_sessions",))
     for key, given in section.items():
         if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= MOST_LEAST_SESSIONS:
             raise PolicyError(f"figures.{key} must be a whole number from 1 (show all) to {MOST_LEAST_SESSIONS}")
@@ -175,7 +193,12 @@ SECTIONS: Mapping[str, Callable[[Any, Table], dict[str, Any]]] = {
 """Section → what its reader gives: fields of `Policy`."""
 
 
-def _table(value: Any, section: str, known: Collection[str]) -> Table:
+def table(value: Any, section: str, known: Collection[str]) -> Table:
+    """A section with no keys but those known.
+
+    Raises:
+        PolicyError: it is none.
+    """
     if not isinstance(value, dict):
         raise PolicyError(f"{section} is a section: write [{section}] on a line of its own, its keys below")
     _only(value, section, known)

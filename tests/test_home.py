@@ -3,6 +3,7 @@
 import json
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,25 @@ def test_a_key_from_before_there_were_periods_is_the_present_ones_from_then_on(t
     assert written(Home(tmp_path))["pseudonym_period"] == present()
 
 
+def test_the_key_of_the_configuration_is_made_once_and_survives_forgetting(tmp_path: Path):
+    (tmp_path / "keys.json").write_text(json.dumps({"pseudonym_key": ROOT, "pseudonym_period": 600}))
+    with ThreadPoolExecutor(8) as asking:
+        found = {kept.signer.public_key for kept in asking.map(lambda _: Home(tmp_path).secrets(), range(32))}
+    assert len(found) == 1
+    Home(tmp_path).forget_before(603)
+    assert Home(tmp_path).secrets().signer.public_key in found
+
+
 @pytest.mark.parametrize(
-    "changes", [{"pseudonym_key": "ab"}, {"pseudonym_key": 1}, {"pseudonym_period": "x"}, {"zz": 1}]
+    "changes",
+    [
+        {"pseudonym_key": "ab"},
+        {"pseudonym_key": 1},
+        {"pseudonym_period": "x"},
+        {"config_key": "ab"},
+        {"config_key": 1},
+        {"zz": 1},
+    ],
 )
 def test_keys_that_are_damaged_are_not_replaced(tmp_path: Path, changes: dict[str, object]):
     given = json.dumps({"pseudonym_key": ROOT, "pseudonym_period": 600} | changes)

@@ -15,9 +15,11 @@ import pytest
 
 from client_sdk_spec import encoder
 from ingest.aggregate.catalog import Catalog
-from ingest.aggregate.windows import Counts, fold
+from ingest.aggregate.items import Counts
+from ingest.aggregate.windows import fold
 from ingest.decode.inflate import inflate
 from ingest.decode.native import decode_native
+from ingest.device_classes import Agent
 from ingest.journal import record
 from ingest.model import METRICS, VIEWS, Phase, Reception
 from ingest.outcome import Outcome
@@ -101,7 +103,7 @@ def test_the_life_of_a_batch_stage_by_stage():
         policy,
         policy_of=built_in,
         country_of={ADDRESS: "BR"}.__getitem__,
-        os_of=lambda _: "Android",
+        agent_of=lambda _: Agent("Android"),
     )
 
     # The ledger closes: three received, two kept, one rejected with its reason (ingest/outcome.py).
@@ -119,7 +121,9 @@ def test_the_life_of_a_batch_stage_by_stage():
 
     # The aggregator folds counting columns into the views (ingest/aggregate/windows.py).
     catalog = Catalog(day=NOW_US // 86_400_000_000, known={}, limit=100)
-    series, rollups = fold([Counts(stored.strings, stored.series, stored.counted)], catalog)
+    series, rollups = fold(
+        [Counts(stored.strings, stored.series, stored.counted, stored.summaries, stored.summary_bins)], catalog
+    )
     routes = [row.values[0] for row in series if row.view == "route"]
     assert routes == ["GET api.shop.example/orders/{id}"]
 

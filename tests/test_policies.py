@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from client_sdk_spec import encoder
+from ingest.app_file import parse
 from ingest.compose.policies import PolicyFiles, read
 from ingest.errors import Unavailable
 from ingest.policy_book import PolicyBook
@@ -24,7 +25,7 @@ from ingest.ports import PolicyText
 from ingest.store.keys import PostgresKeys
 from ingest.store.policies import PostgresPolicies
 from privacy import BUILT_IN
-from privacy.policy_file import PolicyError, parse
+from privacy.policy_file import PolicyError
 from tests.service import Service, running_service
 from tests.test_serve import firsthop
 
@@ -297,7 +298,7 @@ async def test_a_saved_file_is_in_force_while_everything_runs_and_rows_name_its_
 
     async with running_service(tmp_path / "data") as service:
         file = service.data / "policies" / "app.toml"
-        assert parse(file.read_text()).least_sessions == 1
+        assert parse(file.read_text()).rules.least_sessions == 1
         name, first = await send(service, "to jane@shop.example")
         assert (name, first > 0) == ("to {email}", True)
         file.write_text("[[patterns]]\nname = 'order_number'\npattern = 'ORD-[0-9]+'\n" + '[actions]\nemail = "drop"\n')

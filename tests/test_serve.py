@@ -1,6 +1,7 @@
 """`firsthop serve` as an operator meets it: a real subprocess, a real database, free ports."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -17,6 +18,7 @@ import asyncpg
 import psutil
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tests.service import Service, running_service
 
@@ -117,6 +119,19 @@ async def test_starts_find_what_earlier_ones_stored_however_those_ended(tmp_path
     assert (code, [app["app"] for app in json.loads(output)]) == (0, ["app"])
     async with running_service(data) as third:
         assert await until_traces(third, 1) == before
+
+
+async def test_clients_get_a_configuration_signed_with_the_key_that_is_shown(service: Service, data: Path):
+    code, output = await firsthop("app", "list", "--json", data=data)
+    shown = json.loads(output)[0]["config_key"]
+    assert (code, shown in (await firsthop("doctor", data=data))[1]) == (0, True)
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(shown))
+    address = f"{service.edge}/v1/config?key={service.client_key}&os=Android&memory_mb=2048"
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        signature = answer.headers["Firsthop-Signature"].partition("ed25519=")[2]
+        key.verify(base64.b64decode(signature), await answer.read())
+        told = await answer.json()
+    assert (answer.status, told["class"], told["send"]) == (200, "low", True)
 
 
 async def test_secrets_are_readable_by_their_owner_alone(service: Service, data: Path):

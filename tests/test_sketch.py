@@ -67,3 +67,9 @@ def test_merging_parts_in_any_order_equals_the_whole(parts):
     whole = bins_of(np.concatenate([np.zeros(0, dtype=np.int64), *arrays]))
     blobs = [bins_of(array).tobytes() for array in arrays]
     assert sketch.merge(blobs).tobytes() == sketch.merge(reversed(blobs)).tobytes() == whole.tobytes()
+
+
+def test_a_bin_never_wraps_around_however_much_is_merged_into_it():
+    half = np.array([(7, 1 << 31)], dtype=sketch.Bins).tobytes()
+    assert sketch.merge([half]).tolist() == [(7, 1 << 31)]
+    assert sketch.merge([half, half, half]).tolist() == [(7, sketch.MOST)]

@@ -1,7 +1,7 @@
 """The aggregator: takes records out of the journal and puts what they say into the store, exactly once.
 
-    read → who is erased → claim batch ids → leave out duplicates and the erased → windows and ledger → write → consume
-    → commit
+    read → who is erased → claim batch ids → leave out duplicates and the erased → windows and ledger → leave out what
+    is too much for a trace → write → consume → commit
 
 All of a turn but the read is one transaction, in which the journal's rows are deleted too: a crash before its commit
 leaves everything as it was, and the next turn does it again; after it, there is nothing left to do again.
@@ -9,17 +9,18 @@ leaves everything as it was, and the next turn does it again; after it, there is
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ingest.aggregate.catalog import Catalog
+from ingest.aggregate.trace_limits import TraceSizes, limit_traces
 from ingest.aggregate.turn import gather, settle
 from ingest.errors import Unavailable
 from ingest.outcome import Outcome
 from ingest.ports import Entry, JournalReader, Store
+from ingest.stopping import unless
 
 DAY_US = 86_400_000_000
 TURN_RECORDS = 512
@@ -50,6 +51,7 @@ class Aggregator:
         journal: where records come from.
         now_us: the server's clock, µs since 1970; it decides on which day series are used.
         series_limit: series per app, view and day.
+        trace_spans: sampled spans of one trace.
         turn_seconds: from the start of one turn to the start of the next, when the first leaves time.
     """
 
@@ -60,12 +62,15 @@ class Aggregator:
         now_us: Callable[[], int],
         *,
         series_limit: int,
+        trace_spans: int = 10_000,
         turn_seconds: float = 1.0,
     ) -> None:
         self._store = store
         self._journal = journal
         self._now_us = now_us
         self._series_limit = series_limit
+        self._trace_spans = trace_spans
+        self._trace_sizes = TraceSizes()
         self._turn_seconds = turn_seconds
         self._catalog: Catalog | None = None
         self.progress = Progress()
@@ -75,7 +80,7 @@ class Aggregator:
         wait = BACKOFF_SECONDS[0]
         while True:
             try:
-                if not await _unless(stop, self._store.lead()):
+                if not await unless(stop, self._store.lead()):
                     return
                 self._catalog = None
                 while not stop.is_set():
@@ -83,12 +88,12 @@ class Aggregator:
                     await self.turn()
                     wait = BACKOFF_SECONDS[0]
                     rest = started + self._turn_seconds - asyncio.get_running_loop().time()
-                    await _unless(stop, asyncio.sleep(max(rest, 0)))
+                    await unless(stop, asyncio.sleep(max(rest, 0)))
                 while await self.turn():
                     pass
             except Unavailable as error:
                 _log.warning("the aggregator waits: %s", error.message)
-                if stop.is_set() or not await _unless(stop, asyncio.sleep(wait)):
+                if stop.is_set() or not await unless(stop, asyncio.sleep(wait)):
                     # What is left in the journal is durable; the next start takes it up.
                     return
                 wait = min(wait * 2, BACKOFF_SECONDS[1])
@@ -128,6 +133,9 @@ class Aggregator:
             erased = await transaction.erased(sorted({app_id for app_id, _, _ in bodies.claims}))
             fresh = await transaction.claim(bodies.claims)
             update = settle(records, bodies, fresh, catalog, erased)
+            if large := self._trace_sizes.add(update.sampled):
+                stored = await transaction.trace_sizes(sorted(large))
+                update = limit_traces(update, stored, self._trace_spans)
             await transaction.write(update)
             await transaction.consume([entry.position for entry in entries])
         # Only now: had the transaction failed, its series would not be there.
@@ -141,20 +149,3 @@ class Aggregator:
         if self._catalog is None or self._catalog.day != day:
             self._catalog = Catalog(day, await self._store.known_series(day), self._series_limit)
         return self._catalog
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Whether the work was done before the event was set; work not done is cancelled."""
-    working = asyncio.create_task(work)
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-        if not working.done():
-            working.cancel()
-    if not working.done():
-        await asyncio.gather(working, return_exceptions=True)
-        return False
-    working.result()
-    return True

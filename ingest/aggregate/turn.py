@@ -1,14 +1,15 @@
 """What one turn of the aggregator does to the store, computed from records and the batch ids that are fresh. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
 from ingest.aggregate.catalog import Catalog
-from ingest.aggregate.windows import Counts, fold
-from ingest.model import I32, Kept, Mask, Processed
+from ingest.aggregate.items import Counts
+from ingest.aggregate.windows import fold
+from ingest.model import Kept, Mask, Processed
 from ingest.outcome import Note, Outcome
 from ingest.pipeline.forget import find_theirs
 from ingest.ports import ErasedSession, LedgerRow, Sampled, ScrubRow, Tombstones, Update
@@ -83,8 +84,7 @@ def settle(
             continue
         _enter_scrubs(scrubs, record, mask)
         whole = mask.all()
-        counted = record.counted if whole else record.counted.take(mask[record.counted.body])
-        counts.append(Counts(record.strings, record.series, counted))
+        counts.append(_counts(record) if whole else _fresh_counts(record, mask))
         kept = _sampled(record, record.kept if whole else _without(record.kept, mask))
         if erased:
             kept = _forget(kept, erased, ledger, sessions, record)
@@ -98,6 +98,23 @@ def settle(
         sampled=[sample for sample in sampled if len(sample.app_id)],
         scrubs=[ScrubRow(*key, finds) for key, finds in scrubs.items()],
         erased=sessions,
+    )
+
+
+def _counts(record: Processed) -> Counts:
+    return Counts(record.strings, record.series, record.counted, record.summaries, record.summary_bins)
+
+
+def _fresh_counts(record: Processed, mask: Mask) -> Counts:
+    fresh = mask[record.summaries.body]
+    place = np.cumsum(fresh, dtype=np.int32) - np.int32(1)
+    bins = record.summary_bins.take(fresh[record.summary_bins.owner])
+    return Counts(
+        record.strings,
+        record.series,
+        record.counted.take(mask[record.counted.body]),
+        record.summaries.take(fresh),
+        replace(bins, owner=place[bins.owner]),
     )
 
 
@@ -119,7 +136,13 @@ def _forget(
             ledger[*key, outcome.label] = ledger.get((*key, outcome.label), 0) + spans
     stay = ~theirs.kept
     kept = Kept(sampled.kept.batch.select(stay), sampled.kept.assigned.take(stay))
-    return Sampled(sampled.app_id[stay], kept, sampled.strings, sampled.policy_version[stay])
+    return replace(
+        sampled,
+        app_id=sampled.app_id[stay],
+        kept=kept,
+        policy_version=sampled.policy_version[stay],
+        received_hour=sampled.received_hour[stay],
+    )
 
 
 def _without(kept: Kept, mask: Mask) -> Kept:
@@ -128,8 +151,14 @@ def _without(kept: Kept, mask: Mask) -> Kept:
 
 
 def _sampled(record: Processed, kept: Kept) -> Sampled:
-    app_id: I32 = record.ledger.app_id[kept.batch.body_of_span]
-    return Sampled(app_id, kept, record.strings, record.ledger.policy_version[kept.batch.body_of_span])
+    body, ledger = kept.batch.body_of_span, record.ledger
+    return Sampled(
+        app_id=ledger.app_id[body],
+        kept=kept,
+        strings=record.strings,
+        policy_version=ledger.policy_version[body],
+        received_hour=ledger.received_at_us[body] // HOUR_US,
+    )
 
 
 def _enter(ledger: Cells, record: Processed, fresh: Mask) -> None:

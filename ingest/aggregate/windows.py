@@ -1,4 +1,4 @@
-"""Counted spans of many records → partials of (series, window) for every view.
+"""Counted spans and clients' sketches of many records → partials of (series, window) for every view.
 
 Pure and columnar. Series ids are computed for all combinations at once from 64-bit hashes of their values; groups come
 from sorting integers; sketches are cut out of one sorted array of (group, metric, bucket). Python sees a combination
@@ -13,21 +13,13 @@ import numpy.typing as npt
 
 from ingest import sessions, sketch
 from ingest.aggregate.catalog import U64, Catalog, hash_of
-from ingest.model import DIMENSIONS, I64, METRICS, OTHER, VIEWS, Counted, Phase, Series
+from ingest.aggregate.items import BUCKET_BITS, Cells, Counts, Items, itemise
+from ingest.model import DIMENSIONS, I64, METRICS, OTHER, VIEWS, Phase
 from ingest.ports import Rollups, SeriesRow
 
-_METRIC_BITS, _BUCKET_BITS = 4, 11
-_CELL_BITS = _METRIC_BITS + _BUCKET_BITS
+_METRIC_BITS = 4
+_CELL_BITS = _METRIC_BITS + BUCKET_BITS
 _MARKS = 2 * len(Phase)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What one record counts, without its duplicates."""
-
-    strings: Sequence[str]
-    series: Series
-    counted: Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +47,11 @@ class _Combinations:
 class _Visits:
     """Every distinct (series, window, session): spans of one visit to a route add nothing to who was there."""
 
-    span: npt.NDArray[np.intp]
-    """Row of one of its spans."""
+    item: npt.NDArray[np.intp]
+    """Row of one of its items."""
     session: npt.NDArray[np.intp]
     """Row of `sessions`."""
     sessions: I64
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """Every (span, metric) that was measured, and every (span, phase) that is marked instead."""
-
-    measured: npt.NDArray[np.intp]
-    """Row of the span, in the order of `low`."""
-    low: npt.NDArray[np.uint16]
-    """metric and bucket, packed; ascending."""
-    marked: npt.NDArray[np.intp]
-    mark: I64
-    """phase and kind of mark, packed."""
 
 
 def fold(records: Sequence[Counts], catalog: Catalog) -> tuple[list[SeriesRow], Rollups]:
@@ -80,18 +59,13 @@ def fold(records: Sequence[Counts], catalog: Catalog) -> tuple[list[SeriesRow], 
 
     The catalog is not changed: call `Catalog.add` once the series are stored.
     """
-    records = [record for record in records if len(record.counted)]
+    records = [record for record in records if len(record.counted) or len(record.summaries)]
     if not records:
         return [], empty()
     combinations = _combine(records, catalog)
-    starts = combinations.starts.tolist()
-    shifted = [
-        replace(record.counted, series=record.counted.series + np.int32(start))
-        for record, start in zip(records, starts, strict=True)
-    ]
-    counted = Counted.concat(shifted)
-    windows, window_of_span = np.unique(counted.window, return_inverse=True)
-    cells, visits = _cells_of(counted), _visits_of(counted, window_of_span, len(windows))
+    items, cells = itemise(records, combinations.starts.tolist())
+    windows, window_of_item = np.unique(items.window, return_inverse=True)
+    visits = _visits_of(items, window_of_item, len(windows))
     rows: list[SeriesRow] = []
     parts: list[Rollups] = []
     for view in VIEWS:
@@ -101,10 +75,10 @@ def fold(records: Sequence[Counts], catalog: Catalog) -> tuple[list[SeriesRow], 
         if admitted is not ids:
             ids, joined, back = np.unique(admitted, return_index=True, return_inverse=True)
             first, place = first[joined], back[place]
-        keys = place[counted.series] * len(windows) + window_of_span
+        keys = place[items.series] * len(windows) + window_of_item
         distinct, group = _dense(keys, len(ids) * len(windows))
         series, window = np.divmod(distinct, len(windows))
-        part = _count(counted, cells, group, len(distinct))
+        part = _count(items, cells, group, len(distinct))
         part = replace(part, sessions=_sketch_sessions(visits, group, len(distinct)))
         parts.append(
             replace(part, app_id=combinations.app_id[first[series]], series_id=ids[series], window=windows[window])
@@ -213,42 +187,24 @@ def _dense(keys: npt.NDArray[np.intp], size: int) -> tuple[npt.NDArray[np.intp],
     return np.flatnonzero(present), rank[keys]
 
 
-def _cells_of(counted: Counted) -> _Cells:
-    measured, low, marked, mark = [], [], [], []
-    for metric, buckets in enumerate(counted.buckets):
-        rows = np.flatnonzero((buckets >= 0) | (buckets == sketch.ZERO))
-        # ZERO stands for itself below all others: 0, and every other bucket one higher.
-        cells = np.maximum(buckets[rows].astype(np.int64) + 1, 0).clip(max=sketch.BUCKET_LIMIT - 1)
-        measured.append(rows)
-        low.append((cells | metric << _BUCKET_BITS).astype(np.uint16))
-        for kind, value in enumerate((sketch.REUSED, sketch.UNKNOWN)):
-            if metric > 0:
-                rows = np.flatnonzero(buckets == value)
-                marked.append(rows)
-                mark.append(np.full(len(rows), (metric - 1) * 2 + kind))
-    packed = np.concatenate(low)
-    order = np.argsort(packed, kind="stable")
-    return _Cells(np.concatenate(measured)[order], packed[order], np.concatenate(marked), np.concatenate(mark))
-
-
-def _visits_of(counted: Counted, window_of_span: npt.NDArray[np.intp], windows: int) -> _Visits:
-    known = np.flatnonzero(counted.session)
-    distinct, session_of = np.unique(counted.session[known], return_inverse=True)
-    place = counted.series[known].astype(np.int64) * windows + window_of_span[known]
+def _visits_of(items: Items, window_of_item: npt.NDArray[np.intp], windows: int) -> _Visits:
+    known = np.flatnonzero(items.session)
+    distinct, session_of = np.unique(items.session[known], return_inverse=True)
+    place = items.series[known].astype(np.int64) * windows + window_of_item[known]
     _, first = np.unique(place * len(distinct) + session_of, return_index=True)
     return _Visits(known[first], session_of[first], distinct)
 
 
 def _sketch_sessions(visits: _Visits, group: npt.NDArray[np.intp], groups: int) -> list[bytes]:
     """Who was in each group. A window holds few spans of most series, so most sketches are a handful of bytes."""
-    keys, _ = _dense(group[visits.span] * len(visits.sessions) + visits.session, groups * len(visits.sessions))
+    keys, _ = _dense(group[visits.item] * len(visits.sessions) + visits.session, groups * len(visits.sessions))
     of_group, session = np.divmod(keys, max(len(visits.sessions), 1))
     return sessions.sketches(of_group, visits.sessions[session], groups)
 
 
-def _count(counted: Counted, cells: _Cells, group: npt.NDArray[np.intp], groups: int) -> Rollups:
+def _count(items: Items, cells: Cells, group: npt.NDArray[np.intp], groups: int) -> Rollups:
     """The partials of these groups; app, series and window are the caller's to fill in."""
-    marks = np.bincount(group[cells.marked] * _MARKS + cells.mark, minlength=groups * _MARKS)
+    marks = _sum(group[cells.marked] * _MARKS + cells.mark, cells.marks, groups * _MARKS)
     by_phase = marks.reshape(groups, len(Phase), 2)
     # The cells are in order within each group already. A stable sort of 16 bits is a radix sort, several times faster
     # than any other; a turn of more groups than that is a rare backlog.
@@ -260,17 +216,23 @@ def _count(counted: Counted, cells: _Cells, group: npt.NDArray[np.intp], groups:
     bins = np.empty(len(starts), sketch.Bins)
     buckets = (distinct & (sketch.BUCKET_LIMIT - 1)).astype(np.int16) - np.int16(1)
     bins["bucket"] = np.where(buckets < 0, np.int16(sketch.ZERO), buckets)
-    bins["count"] = np.diff(starts, append=len(keys))
-    sizes = np.bincount(distinct >> _BUCKET_BITS, minlength=groups << _METRIC_BITS).reshape(groups, 1 << _METRIC_BITS)
+    if len(starts):
+        bins["count"] = np.minimum(np.add.reduceat(cells.values[order], starts), sketch.MOST)
+    sizes = np.bincount(distinct >> BUCKET_BITS, minlength=groups << _METRIC_BITS).reshape(groups, 1 << _METRIC_BITS)
     return replace(
         empty(),
-        spans=np.bincount(group, minlength=groups),
-        errors=np.bincount(group[counted.error], minlength=groups),
+        spans=_sum(group, items.spans, groups),
+        errors=_sum(group, items.errors, groups),
         reused=by_phase[:, :, 0].T,
         unknown=by_phase[:, :, 1].T,
         sizes=sizes[:, : len(METRICS)],
         bins=bins,
     )
+
+
+def _sum(group: npt.NDArray[np.intp], counts: I64, groups: int) -> I64:
+    """The sum of each group; below 2^53 a sum of doubles is exact."""
+    return np.bincount(group, weights=counts, minlength=groups).astype(np.int64)
 
 
 def _mix(state: U64, value: U64) -> U64:

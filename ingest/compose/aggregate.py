@@ -11,9 +11,10 @@ from ingest.settings import Settings
 from ingest.store.erasures import PostgresErasures
 from ingest.store.plan import Retention
 from ingest.store.retain import Compactor
+from ingest.store.slow_routes import PostgresSlowRoutes
 from ingest.store.write import PostgresStore
 
-CONNECTIONS = 6
+CONNECTIONS = 8
 
 
 async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
@@ -23,15 +24,23 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
         StartError: it cannot start.
     """
     pool = await open_pool_or_explain(settings["DATABASE_URL"], CONNECTIONS)
-    store, journal = PostgresStore(pool), PostgresJournal(pool)
-    aggregator = Aggregator(store, journal, _now_us, series_limit=settings["FIRSTHOP_SERIES_LIMIT"])
+    store = PostgresStore(pool, export=bool(settings["FIRSTHOP_EXPORT_URL"]))
+    journal = PostgresJournal(pool)
+    aggregator = Aggregator(
+        store,
+        journal,
+        _now_us,
+        series_limit=settings["FIRSTHOP_SERIES_LIMIT"],
+        trace_spans=settings["FIRSTHOP_TRACE_SPANS"],
+    )
     batch_ids_us = settings["FIRSTHOP_BATCH_ID_DAYS"] * 86_400_000_000
     dead_us = settings["FIRSTHOP_DEAD_DAYS"] * 86_400_000_000
     compactor = Compactor(pool, Retention.of(settings), batch_ids_us, _now_us, dead_us=dead_us)
     erasures = PostgresErasures(pool, journal)
+    routes = PostgresSlowRoutes(pool, settings["FIRSTHOP_SLOW_QUANTILE"], _now_us)
     on_ready()
     try:
-        await asyncio.gather(aggregator.run(stop), compactor.run(stop), erasures.run(stop))
+        await asyncio.gather(aggregator.run(stop), compactor.run(stop), erasures.run(stop), routes.run(stop))
     finally:
         # Not closed: that would wait for the connection that holds the writer's lock, which ends with this process.
         pool.terminate()

@@ -1,9 +1,10 @@
-"""What `firsthop demo` adds to `firsthop serve`: countries, three apps, and traffic from the project's load generator.
+"""What `firsthop demo` adds to `firsthop serve`: countries, three apps, traffic from the load generator, a web site.
 
-The generator is not part of the installed package; a demo runs from a checkout.
+Generator and site are not part of the installed package; a demo runs from a checkout.
 """
 
 import importlib.util
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,9 @@ from ingest.settings import Settings
 from ingest.store.keys import PostgresKeys, digest
 
 APPS = ("shop", "bank", "video")
-TRAFFIC_STOP_S = 5.0
+TRAFFIC_STOP_S = SITE_STOP_S = 5.0
+SITE_PORT = 4390
+"""Of the web site, where it is free."""
 
 
 def prepare(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
@@ -44,6 +47,18 @@ class Demo:
     def __init__(self) -> None:
         self._keys: dict[str, str] = {}
         self._operator = ""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", SITE_PORT))
+            except OSError:
+                probe.bind(("127.0.0.1", 0))
+            self._site_port: int = probe.getsockname()[1]
+
+    @property
+    def site(self) -> str:
+        """Address of the web site."""
+        return f"http://127.0.0.1:{self._site_port}/"
 
     async def set_up(self, pool: Any, home: Home) -> None:
         """Makes the apps and an operator's token where there are none."""
@@ -51,10 +66,13 @@ class Demo:
         known = {app.name: app.client_key for app in await keys.apps() if app.client_key}
         for name in APPS:
             self._keys[name] = known[name] if name in known else (await keys.create_app(name)).client_key
-        kept = home.secrets()
-        if digest(kept.operator) not in await keys.grants():
+        kept, grants = home.secrets(), await keys.grants()
+        if digest(kept.operator) not in grants:
             kept = replace(kept, operator=await keys.create_operator_token())
-            home.keep(kept)
+        if digest(kept.demo_server_key) not in grants:
+            shop = next(app.app_id for app in await keys.apps() if app.name == APPS[0])
+            kept = replace(kept, demo_server_key=await keys.create_key(shop, "server"))
+        home.keep(kept)
         self._operator = kept.operator
 
     def show(self, ready: Ready) -> Ready:
@@ -62,7 +80,20 @@ class Demo:
         return replace(ready, app=APPS[0], client_key=self._keys[APPS[0]], token=self._operator)
 
     def commands(self, ready_path: str) -> Sequence[Command]:
-        """The process that sends."""
+        """The process that sends, and the web site."""
         keys = [part for name, key in self._keys.items() for part in ("--key", f"{name}={key}")]
         arguments = ("-m", "loadtest.traffic", "--ready", ready_path, *keys)
-        return [Command("traffic", arguments, TRAFFIC_STOP_S, says_ready=False)]
+        site = (
+            "-m",
+            "loadtest.demo_site.server",
+            "--ready",
+            ready_path,
+            "--port",
+            str(self._site_port),
+            "--app",
+            APPS[0],
+        )
+        return [
+            Command("traffic", arguments, TRAFFIC_STOP_S, says_ready=False),
+            Command("site", (*site, "--client-key", self._keys[APPS[0]]), SITE_STOP_S, says_ready=False),
+        ]

@@ -12,18 +12,22 @@ from typing import NamedTuple
 
 import asyncpg
 
+from ingest.app_file import parse
 from ingest.compose.connect import connected
 from ingest.compose.home import Home, HomeError, StartError
 from ingest.compose.listen import reserve
+from ingest.device_classes import DEVICES
 from ingest.errors import Unavailable
 from ingest.geo import Geo, GeoError
 from ingest.query.server import DASHBOARD
 from ingest.settings import SettingError, Settings
 from ingest.store.policies import PostgresPolicies
-from privacy.policy_file import PolicyError, parse
+from privacy.policy_file import PolicyError
 
 CLOCK_NOT_BEFORE = 1_767_225_600
 """2026-01-01: no clock that is right shows less."""
+EXPORT_LATE_S = 600
+"""Spans that wait this long say that something is wrong with the tracing backend, or with the way to it."""
 CLOCK_APART_S = 2.0
 """Farther than this from the database's clock, windows and retention would disagree."""
 FREE_BYTES = 2 << 30
@@ -59,13 +63,15 @@ async def examine(environment: dict[str, str]) -> list[Finding]:
     except HomeError as error:
         return [*findings, Finding("data directory", str(error), "name one that this user may write in FIRSTHOP_DATA")]
     findings.append(_space(home))
-    for check in (_ports, _versions, _addresses, _dashboard, _clock, _pseudonyms):
+    for check in (_ports, _versions, _addresses, _dashboard, _clock, _pseudonyms, _clients):
         findings.extend(check(settings, home))
     if settings["DATABASE_URL"]:
         findings.append(await _database(settings["DATABASE_URL"]))
     ready = home.running()
     if ready is not None:
         findings += [await _records(ready.database), await _policies(ready.database)]
+        if settings["FIRSTHOP_EXPORT_URL"]:
+            findings.append(await _exports(ready.database))
     return findings
 
 
@@ -166,6 +172,12 @@ def _pseudonyms(settings: Settings, home: Home) -> Iterator[Finding]:
         yield Finding(what, "no key is kept longer than it should be")
 
 
+def _clients(settings: Settings, home: Home) -> Iterator[Finding]:
+    del settings
+    yield Finding("device classes", f"the table of {DEVICES.version}")
+    yield Finding("key of /v1/config", home.secrets().signer.public_key)
+
+
 async def _policies(dsn: str) -> Finding:
     what = "privacy policies"
     try:
@@ -197,6 +209,21 @@ async def _records(dsn: str) -> Finding:
         remedy = "table journal_dead holds them with the reason; they were acknowledged: keep and report them"
         return Finding(what, f"{dead} records could not be stored and were set aside", remedy)
     return Finding(what, "no record had to be set aside")
+
+
+async def _exports(dsn: str) -> Finding:
+    what = "export"
+    try:
+        async with connected(dsn) as pool:
+            row = await pool.fetchrow(
+                "SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(queued_at)), 0)::int AS oldest_s"
+                " FROM export_queue"
+            )
+    except (OSError, TimeoutError, StartError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Finding(what, f"cannot be read ({type(error).__name__})", "see what the supervisor's log says of it")
+    found = f"{row['waiting']} spans wait for the tracing backend, the oldest for {row['oldest_s']} s"
+    late = row["oldest_s"] > EXPORT_LATE_S
+    return Finding(what, found, "the log of `firsthop export` says what the backend answers" if late else "")
 
 
 async def _database(dsn: str) -> Finding:

@@ -6,10 +6,11 @@ import os
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
+from ingest.signing import SEED_BYTES, Signer
 from privacy import Ring
 from privacy.pseudonyms import KEY_BYTES, period_of
 
@@ -34,6 +35,10 @@ class Secrets:
     token: str = ""
     operator: str = ""
     """An operator's token, where one was made: `firsthop demo` shows several apps."""
+    demo_server_key: str = ""
+    """With which the backend of the demo's web site sends."""
+    config_key: str = field(default_factory=lambda: secrets.token_hex(SEED_BYTES))
+    """64 hex digits: signs what `GET /v1/config` answers. The same on every machine, like the key of pseudonyms."""
 
     def __repr__(self) -> str:
         return "<Secrets>"
@@ -42,6 +47,11 @@ class Secrets:
     def ring(self) -> Ring:
         """The keys of pseudonyms."""
         return Ring(self.pseudonym_period, bytes.fromhex(self.pseudonym_key))
+
+    @property
+    def signer(self) -> Signer:
+        """Signs the answers of `GET /v1/config`."""
+        return Signer(bytes.fromhex(self.config_key))
 
     def since(self, period: int) -> "Secrets":
         """The same without the keys of earlier periods: pseudonyms of theirs cannot be made again."""
@@ -106,26 +116,39 @@ class Home:
         self._lock = file
 
     def secrets(self) -> Secrets:
-        """The secrets kept here; a new pseudonym key is made and kept when there are none.
+        """The secrets kept here; those that are missing are made and kept, once however many processes ask.
 
-        A key without a period, from before there were any, is taken for the present period's.
+        A key of pseudonyms without a period, from before there were any, is taken for the present period's.
 
         Raises:
             HomeError: they are there and cannot be read.
         """
+        kept, complete = self._read_secrets()
+        if complete:
+            return kept
+        directory = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            kept, complete = self._read_secrets()
+            if not complete:
+                self.keep(kept)
+        finally:
+            os.close(directory)
+        return kept
+
+    def _read_secrets(self) -> tuple[Secrets, bool]:
+        """The secrets, and whether all of them are kept; those that are not are new."""
         try:
             given = json.loads(self._secrets_path.read_text())
             kept = _secrets(given)
         except FileNotFoundError:
-            given, kept = {}, Secrets(pseudonym_key=secrets.token_hex(KEY_BYTES), pseudonym_period=_period_now())
+            given, kept = {}, _secrets({"pseudonym_key": secrets.token_hex(KEY_BYTES)})
         except (OSError, ValueError, TypeError):
             raise HomeError(
                 f"{self._secrets_path} cannot be read: restore it; when it is lost for good, delete it, and sessions "
                 "get new pseudonyms"
             ) from None
-        if "pseudonym_period" not in given:
-            self.keep(kept)
-        return kept
+        return kept, given.keys() >= {"pseudonym_period", "config_key"}
 
     def keep(self, kept: Secrets) -> None:
         """Keeps the secrets, readable by the owner alone."""
@@ -171,6 +194,8 @@ def _secrets(given: dict[str, Any]) -> Secrets:
     kept = Secrets(**({"pseudonym_period": _period_now()} | given))
     if len(kept.ring.root) != KEY_BYTES or not isinstance(kept.pseudonym_period, int):
         raise ValueError("the key has not 64 hex digits, or no period")
+    if len(bytes.fromhex(kept.config_key)) != SEED_BYTES:
+        raise ValueError("the key of the configuration has not 64 hex digits")
     return kept
 
 

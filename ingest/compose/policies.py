@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
+from ingest.app_file import parse
 from ingest.compose.connect import Pool
 from ingest.compose.home import StartError
 from ingest.errors import Unavailable
@@ -19,7 +20,7 @@ from ingest.policy_book import EVERY_APP
 from ingest.store.database import reachable
 from ingest.store.keys import PostgresKeys
 from ingest.store.policies import PostgresPolicies
-from privacy.policy_file import MOST_BYTES, PolicyError, parse
+from privacy.policy_file import MOST_BYTES, PolicyError
 
 log = logging.getLogger("firsthop")
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ingest.app_file import parse
 from ingest.compose import policies
 from ingest.compose.home import Home, StartError
 from ingest.compose.sample import read_sample
@@ -19,7 +20,7 @@ from ingest.settings import AppPolicy, Settings
 from ingest.store.policies import PostgresPolicies
 from privacy import pseudonym, scrub
 from privacy.explain import explain
-from privacy.policy_file import PolicyError, parse
+from privacy.policy_file import PolicyError
 from privacy.pseudonyms import PERIOD_US
 
 PREVIEW_KEY = b"preview"
@@ -35,7 +36,7 @@ async def policy_of(settings: Settings, app: str | None, file: Path | None) -> A
     """
     if file is not None:
         try:
-            return AppPolicy(0, parse(policies.read(file)))
+            return AppPolicy(0, *parse(policies.read(file)))
         except PolicyError as error:
             raise PolicyError(f"{file}: {error}") from None
     if app is None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from ingest.app_file import parse
 from ingest.compose.connect import open_pool_or_explain
 from ingest.compose.erase import Eraser
 from ingest.compose.listen import bind
@@ -15,7 +16,6 @@ from ingest.store.keys import PostgresKeys
 from ingest.store.plan import Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
-from privacy.policy_file import parse
 
 CONNECTIONS = 8
 
@@ -35,6 +35,7 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
         PostgresKeys(pool),
         Eraser(pool, settings),
         policy_of=book.of,
+        trace_link=settings["FIRSTHOP_TRACE_LINK"],
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()

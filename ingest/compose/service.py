@@ -28,8 +28,8 @@ FIRST_APP = "app"
 """Name of the app that a new service starts with."""
 POSTGRES_WATCH_S = 0.1
 FORGET_S = 86_400.0
-EDGE_STOP_S, AGGREGATE_STOP_S, QUERY_STOP_S = 15.0, 20.0, 5.0
-STOP_ORDER = ("traffic", "edge", "aggregate", "query")
+EDGE_STOP_S, AGGREGATE_STOP_S, EXPORT_STOP_S, QUERY_STOP_S = 15.0, 20.0, 5.0, 5.0
+STOP_ORDER = ("traffic", "site", "edge", "aggregate", "export", "query")
 
 
 class Database:
@@ -178,7 +178,7 @@ class Service:
             "FIRSTHOP_EDGE_PORT": str(edge.getsockname()[1]),
             "FIRSTHOP_QUERY_PORT": str(query.getsockname()[1]),
         }
-        await self._fleet.start(_roles(worker_count(settings["FIRSTHOP_WORKERS"])), inherited)
+        await self._fleet.start(_roles(settings), inherited)
         self._ready = Ready(
             edge=address_of(edge),
             query=address_of(query),
@@ -210,15 +210,17 @@ class Service:
             self._home.write_ready(replace(self._ready, pids=pids))
 
 
-def _roles(workers: int) -> list[Command]:
+def _roles(settings: Settings) -> list[Command]:
     role = ("-m", "ingest.cli")
     edges = [
         Command("edge", (*role, "edge", "--supervised", "--worker", str(worker)), EDGE_STOP_S)
-        for worker in range(workers)
+        for worker in range(worker_count(settings["FIRSTHOP_WORKERS"]))
     ]
+    exporter = Command("export", (*role, "export", "--supervised"), EXPORT_STOP_S)
     return [
         *edges,
         Command("aggregate", (*role, "aggregate", "--supervised"), AGGREGATE_STOP_S),
+        *([exporter] if settings["FIRSTHOP_EXPORT_URL"] else []),
         Command("query", (*role, "query", "--supervised"), QUERY_STOP_S),
     ]
 

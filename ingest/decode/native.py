@@ -15,7 +15,9 @@ import numpy as np
 
 from ingest.decode.build import Strings, first_of_each, ids, randomness, threshold, within
 from ingest.decode.native_numbers import resolve, starts, whole_numbers
-from ingest.decode.native_wire import CODES, IDS, NUMBERS, PHASES, REACH_US, WHOLE, Reading, read
+from ingest.decode.native_sketches import CODES as SKETCH_CODES
+from ingest.decode.native_sketches import build_sketches
+from ingest.decode.native_wire import CODES, IDS, NUMBERS, PHASES, REACH_US, STEPS, WHOLE, Reading, read
 from ingest.errors import Malformed, Refusal
 from ingest.model import (
     I32,
@@ -34,6 +36,8 @@ from ingest.model import (
     LinkKind,
     Links,
     Resources,
+    SketchBins,
+    Sketches,
     SpanBatch,
     Spans,
     Status,
@@ -43,6 +47,7 @@ from ingest.settings import Limits
 
 _TRACE = len(CODES)
 _CODE_FIELDS = tuple(f"cols.{name}" for name in CODES)
+_SKETCH_FIELDS = tuple(f"sketches.{name}" for name in SKETCH_CODES)
 _AT = {name: row for row, name in enumerate(WHOLE)}
 _RESOURCE_TEXTS = len(Resources.CODES)
 _PHASES = slice(_AT[PHASES[0]], _AT[PHASES[-1]] + 1)
@@ -108,7 +113,7 @@ class _Assembly:
         attributes = self._attributes(limits.attributes)
         events = self._events(limits.events)
         links = self._links(limits.links)
-        sketches, sketch_bins = no_sketches()
+        sketches, sketch_bins = self._sketches()
         batch = SpanBatch(
             strings=self.strings.table(limits.string_bytes),
             bodies=self._bodies(epochs),
@@ -139,13 +144,13 @@ class _Assembly:
         width = 1 + _RESOURCE_TEXTS
         named = self.strings.codes(chain.from_iterable(row[:width] for row in texts), width * len(texts))
         epochs, *columns = named.reshape(-1, width).T
-        numbers = np.array([[UNKNOWN if v is None else v for v in row[width:-1]] for row in texts], np.int64).reshape(
+        numbers = np.array([[UNKNOWN if v is None else v for v in row[width:-2]] for row in texts], np.int64).reshape(
             -1, 2
         )
         memory_mb, cores = within(numbers.T, 0, REACH_US)
         coded = dict(zip(Resources.CODES, columns, strict=True))
-        consent = np.array([ConsentState.of(row[-1]) for row in texts], np.uint8)
-        reported = np.zeros(len(self.rows), np.bool_)
+        consent = np.array([ConsentState.of(row[-2]) for row in texts], np.uint8)
+        reported = np.array([row[-1] == 1 for row in texts], np.bool_)
         return epochs, Resources(
             body=self.rows, memory_mb=memory_mb, cores=cores, consent=consent, reported=reported, **coded
         )
@@ -161,12 +166,15 @@ class _Assembly:
             steps=np.full(m, UNKNOWN, np.int64),
             sketched=np.zeros(m, np.bool_),
         )
+        table.sketched[rows] = [r.unsent_sketched for r in self.readings]
         clocks = [r.clock for r in self.readings]
         table.batch_id[rows] = ids(b"".join(r.batch_id for r in self.readings), 16)
         table.clock[rows] = [ClockKind.WALL if c.kind == "wall" else ClockKind.MONOTONIC for c in clocks]
         table.epoch[rows] = epochs
         table.sealed_mono_us[rows] = [UNKNOWN if c.mono_us is None else c.mono_us for c in clocks]
         table.sealed_wall_us[rows] = [UNKNOWN if c.wall_us is None else c.wall_us for c in clocks]
+        steps = np.array([UNKNOWN if c.steps is None else c.steps for c in clocks], np.int64)
+        table.steps[rows] = within(steps, 0, STEPS)
         return table
 
     def _intern(self) -> None:
@@ -203,7 +211,7 @@ class _Assembly:
             status=_one_of(numbers["status"], Status),
             start_us=_start_us(numbers["start_us"], base_us[self.resource]),
             duration_us=numbers["duration_us"],
-            phases_us=np.maximum(whole[_PHASES], UNKNOWN),
+            phases_us=whole[_PHASES],
             http_status=within(numbers["http_status"], 0, 599).astype(np.int32),
             request_bytes=within(numbers["request_bytes"], 0, REACH_US),
             response_bytes=within(numbers["response_bytes"], 0, REACH_US),
@@ -294,6 +302,15 @@ class _Assembly:
             return table
         self.trimmed += int(len(chosen) - np.count_nonzero(chosen))
         return table.take(chosen)
+
+    def _sketches(self) -> tuple[Sketches, SketchBins]:
+        found = {position: r.sketched for position, r in enumerate(self.readings) if r.sketched is not None}
+        if not found:
+            return no_sketches()
+        sizes = [len(sketched.spans) for sketched in found.values()]
+        of = np.repeat(np.array([*found], np.int32), sizes)
+        local = np.concatenate([sketched.codes for sketched in found.values()], axis=1)
+        return build_sketches([*found.values()], of, self._coded(local, of, _SKETCH_FIELDS))
 
     def _drops(self) -> Drops:
         reasons = [reason for reading in self.readings for reason in reading.dropped]

@@ -12,6 +12,7 @@ import msgpack  # type: ignore[import-untyped]
 import msgspec
 
 from ingest.decode.build import from_hex
+from ingest.decode.native_sketches import Sketched, read_sketches, sketch_set
 from ingest.errors import Malformed, Refusal, TooLarge
 from ingest.model import UNKNOWN, Phase
 from ingest.settings import Limits
@@ -21,6 +22,8 @@ SPANS = 1000
 """Most spans in one body."""
 REASONS = 32
 """Most reasons in `dropped`: each becomes a line of the ledger."""
+STEPS = (1 << 31) - 1
+"""Most steps of a wall clock that are believed."""
 REACH_US = 1 << 62
 """No clock reads more: sums of two stay within int64."""
 
@@ -39,7 +42,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 
 
 class Resource(msgspec.Struct, gc=False):
-    """Who sends. The order is that of the codes in `ingest.model.Resources`, then its numbers, then the consent."""
+    """Who sends. The order is that of the codes in `ingest.model.Resources`, then its numbers, consent, report."""
 
     service: str | None = None
     version: str | None = None
@@ -55,6 +58,7 @@ class Resource(msgspec.Struct, gc=False):
     memory_mb: _Int64 | None = None
     cores: _Int64 | None = None
     consent: str | None = None
+    reported: bool | _Int64 | None = None
 
 
 class Clock(msgspec.Struct, gc=False):
@@ -65,6 +69,7 @@ class Clock(msgspec.Struct, gc=False):
     mono_us: _Clock64 | None = None
     wall_us: _Clock64 | None = None
     base_us: _Clock64 | None = None
+    steps: _Int64 | None = None
 
 
 def _body(name: str, column: Any, blob: Any) -> type[msgspec.Struct]:
@@ -89,6 +94,8 @@ def _body(name: str, column: Any, blob: Any) -> type[msgspec.Struct]:
             ("events", table("Events", [("span", column), ("name", column), ("offset_us", column)]), None),
             ("links", table("Links", [("span", column), ("trace_id", blob), ("span_id", blob)]), None),
             ("dropped", dict[str, _Count] | None, None),
+            ("sketches", list[sketch_set(f"{name}Sketches", blob)] | None, None),  # type: ignore[misc]
+            ("unsent", str | None, None),
             ("big", dict[str, list[tuple[_Int64, _Int64]]] | None, None),
         ],
         gc=False,
@@ -131,6 +138,9 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     link_span_id: bytes
     dropped: dict[str, int]
     big: dict[str, list[tuple[int, int]]]
+    sketched: Sketched | None
+    unsent_sketched: bool
+    """What the client samples away it sends as sketches."""
 
 
 def read(body: bytes, limits: Limits) -> Reading:
@@ -186,6 +196,8 @@ def read(body: bytes, limits: Limits) -> Reading:
         link_span_id=b"" if links is None else _blob("links.span_id", links.span_id, 8, _rows(links.span)),
         dropped=dropped,
         big=wire.big or {},
+        sketched=read_sketches(wire.sketches, limits.duration_us),
+        unsent_sketched=wire.unsent == "sketched" or bool(wire.sketches),
     )
 
 

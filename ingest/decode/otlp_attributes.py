@@ -40,6 +40,9 @@ NEVER_KEPT: Final = frozenset(
 CONSENT: Final = "firsthop.consent"
 """The user's consent in a word of `ConsentState`; the conventions (1.44) have no name for it."""
 
+REPORTED: Final = "firsthop.reported"
+"""`true`: sent because the user reported a problem; there is no name for that either."""
+
 MAX_BYTES: Final = 1 << 62
 MIB: Final = 1 << 20
 
@@ -125,6 +128,10 @@ def _name_consent(text: str) -> str:
     return ConsentState.of(text).word
 
 
+def _read_flag(text: str) -> int:
+    return int(text in {"true", "1"})
+
+
 _READERS: Final[Mapping[str, Callable[[str], int | str | None]]] = {
     "http_status": _whole(0, 999),
     "request_bytes": _whole(0, MAX_BYTES),
@@ -132,6 +139,7 @@ _READERS: Final[Mapping[str, Callable[[str], int | str | None]]] = {
     "protocol": _name_protocol,
     "consent": _name_consent,
     "cores": _whole(1, 1 << 20),
+    "reported": _read_flag,
     "device.memory_mb": _mebibytes(MIB),
     "device.memory_size": _mebibytes(1),
     # `navigator.deviceMemory`: GiB, rounded for privacy.
@@ -169,6 +177,8 @@ SPAN: Final = _names(
         "port": ("server.port", "net.peer.port"),
         "path": ("url.path", "http.target"),
         "query": ("url.query",),
+        # `0` here tells an answer out of a cache from one that came at once.
+        "wire_size": ("http.response.size", "browser.resource_timing.transfer_size"),
     },
     numbers={
         "http_status": ("http.response.status_code", "http.status_code"),
@@ -192,6 +202,8 @@ SPAN: Final = _names(
             "url.path",
             "http.target",
             "url.query",
+            "http.response.size",
+            "browser.resource_timing.transfer_size",
         }
     ),
 )
@@ -213,9 +225,10 @@ RESOURCE: Final = _names(
         "sdk_name": ("telemetry.sdk.name",),
         "sdk_version": ("telemetry.sdk.version",),
     },
-    # The conventions have no name for either. These are what browsers call them, and Sentry's SDKs.
+    # The conventions have no name for the first two. These are what browsers call them, and Sentry's SDKs.
     numbers={
         "memory_mb": ("device.memory_mb", "device.memory_size", "device.memory"),
         "cores": ("device.cores", "device.processor_count", "device.hardware_concurrency"),
+        "reported": (REPORTED,),
     },
 )

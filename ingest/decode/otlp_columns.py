@@ -34,6 +34,7 @@ from ingest.model import (
 )
 
 _NONE: Final = np.zeros(0, dtype=np.int32)
+_NO_CODE: Final = -1
 _CONNECT_START: Final = MOMENTS.index("connectStart")
 _FETCH: Final = MOMENTS.index("fetchStart")
 _SECURE: Final = MOMENTS.index("secureConnectionStart")
@@ -120,7 +121,7 @@ def _events(rows: Rows, spans: I64, count: int) -> tuple[Events, I64]:
         stamps = np.zeros((len(MOMENTS), count), dtype=np.int64)
         stamps[kinds[moments], owner[moments]] = at[moments]
         http, https = _schemes(rows.codes, spans[SPAN.row["url"]], stamps)
-        phases = measure_phases(stamps, http, https)
+        phases = measure_phases(stamps, http, https, spans[SPAN.row["wire_size"]] == rows.codes.get("0", _NO_CODE))
 
     named = np.flatnonzero(kinds >= FIRST_NAME)
     start = np.frombuffer(rows.starts, dtype=np.uint64).view(np.int64)[owner[named]]
@@ -228,7 +229,7 @@ def _resource_columns(rows: Rows, grid: I64, body: I64) -> Resources:
         memory_mb=grid[RESOURCE.row["memory_mb"]],
         cores=grid[RESOURCE.row["cores"]],
         consent=_consents(rows.codes, text[RESOURCE.row["consent"]]),
-        reported=np.zeros(len(body), dtype=np.bool_),
+        reported=grid[RESOURCE.row["reported"]] == 1,
     )
 
 

@@ -18,13 +18,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from time import perf_counter
-
-import numpy as np
+from dataclasses import dataclass
+from time import monotonic, perf_counter
 
 from ingest.decode.formats import Format
+from ingest.edge.leave_out import leave_out
 from ingest.edge.measure import Measures
+from ingest.edge.trace_limits import NOBODY, Sender, TraceLimits
 from ingest.errors import Unavailable
 from ingest.model import Decoded, Processed, Reception, SpanBatch
 from ingest.outcome import ACCEPTED, REJECTIONS, Note, Outcome
@@ -57,6 +57,7 @@ class Body:
     format: Format
     data: bytes
     reception: Reception
+    sender: Sender = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class GroupCommit:
         process: the pipeline with its policy and lookups filled in.
         limits: for the decoders.
         measures: what is counted.
+        trace_limits: how many new traces a sender may bring; None: any number.
         wait_s: longest that a body waits for others.
         batch_bytes: inflated bytes that end the wait.
     """
@@ -115,11 +117,13 @@ class GroupCommit:
         process: Process,
         limits: Limits,
         measures: Measures,
+        trace_limits: TraceLimits | None = None,
         wait_s: float,
         batch_bytes: int = BATCH_BYTES,
     ) -> None:
         self._journal, self._decoders, self._process, self._limits = journal, decoders, process, limits
         self._measures, self._wait_s, self._batch_bytes = measures, wait_s, batch_bytes
+        self._trace_limits = trace_limits
         self._pending: deque[_Waiting] = deque()
         self._pending_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -221,10 +225,15 @@ class GroupCommit:
             decoded = self._decoders[format_]([waiting.body.data for waiting in group], self._limits)
             faults.extend((group[row], fault) for row, fault in decoded.faults.items())
             readable.extend(waiting for row, waiting in enumerate(group) if row not in decoded.faults)
-            batches.append(_readable_bodies(decoded))
+            batches.append(leave_out(decoded.batch, decoded.faults))
             trimmed += decoded.trimmed
+        batch = SpanBatch.concat(batches)
+        if self._trace_limits is not None:
+            over = self._trace_limits.charge(batch, [waiting.body.sender for waiting in readable], monotonic())
+            faults.extend((readable[row], refusal) for row, refusal in over.items())
+            batch, readable = leave_out(batch, over), [each for row, each in enumerate(readable) if row not in over]
         receptions = [waiting.body.reception for waiting in readable]
-        record = self._process(SpanBatch.concat(batches), receptions) if readable else None
+        record = self._process(batch, receptions) if readable else None
         return _Prepared(readable, record, faults, trimmed)
 
     def _answer(self, readable: Sequence[_Waiting], record: Processed) -> None:
@@ -242,19 +251,3 @@ class GroupCommit:
             accepted = sum(ends[outcome] for outcome in ACCEPTED)
             rejected = {LABELS[outcome]: ends[outcome] for outcome in REJECTIONS if ends[outcome]}
             waiting.accept(Tally(accepted, rejected))
-
-
-def _readable_bodies(decoded: Decoded) -> SpanBatch:
-    """The batch without the rows of bodies that could not be read; they own nothing else."""
-    batch = decoded.batch
-    if not decoded.faults:
-        return batch
-    good = np.ones(len(batch.bodies), dtype=np.bool_)
-    good[list(decoded.faults)] = False
-    new_row = np.cumsum(good, dtype=np.int32) - np.int32(1)
-    return replace(
-        batch,
-        bodies=batch.bodies.take(good),
-        resources=replace(batch.resources, body=new_row[batch.resources.body]),
-        drops=replace(batch.drops, body=new_row[batch.drops.body]),
-    )

@@ -12,17 +12,18 @@ from collections.abc import Mapping
 
 ANSWER: Mapping[str, str] = {
     "Access-Control-Allow-Origin": "*",
-    # Not on the list of headers that scripts may read by themselves; exporters need it to back off.
-    "Access-Control-Expose-Headers": "Retry-After",
+    # Not on the list of headers that scripts may read by themselves. Exporters need the first to back off, the others
+    # come with `GET /v1/config`.
+    "Access-Control-Expose-Headers": "Retry-After, ETag, Firsthop-Signature, Firsthop-Received-Us, Firsthop-Replied-Us",
 }
 """On every answer to a request that names its origin."""
 
 PREFLIGHT: Mapping[str, str] = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Methods": "GET, POST",
     # traceparent, tracestate, baggage: an instrumented fetch adds them to its own exporter's requests.
     "Access-Control-Allow-Headers": (
-        "content-type, content-encoding, authorization, x-api-key, traceparent, tracestate, baggage"
+        "content-type, content-encoding, authorization, x-api-key, if-none-match, traceparent, tracestate, baggage"
     ),
     "Access-Control-Max-Age": "3600",
 }

@@ -100,6 +100,7 @@ class Measures:
         self.trimmed = Counter("firsthop_trimmed", "Attributes, events and links beyond the limits of one span.")
         rules = (*sorted(RULE_NAMES), OF_POLICIES)
         self.scrubbed = Counter("firsthop_scrubbed", "What was replaced before it was stored.", "rule", rules)
+        self.configs = Counter("firsthop_configs", "Answers of /v1/config.", "answer", ("sent", "unchanged"))
         self.refused = Counter("firsthop_refused", "Requests refused as a whole, by reason.", "reason")
         self.unhandled = Counter("firsthop_unhandled_errors", "Errors that nobody foresaw: each is a bug.")
         self.batch_bodies = Histogram(

@@ -16,16 +16,18 @@ from aiohttp import StreamReader
 from aiohttp.web import BaseRequest, RequestPayloadError
 
 from ingest.errors import Malformed, TooLarge, TooSlow, Unavailable
-from ingest.model import UNKNOWN, SendStamp
+from ingest.model import UNKNOWN, Anchor, SendStamp
 from privacy.addresses import read_address
 
 HINTS = ("sec-ch-ua-platform", "sec-ch-ua-model", "sec-ch-ua-mobile", "sec-ch-device-memory", "device-memory")
 """Client-hint headers that say something of the device class."""
 
 _USER_AGENT_CHARS = 512
+_ORIGIN_CHARS = 256
 _EPOCH_CHARS = 128
 _QUERY_FIELDS = 32
 _MICROSECONDS_LIMIT = 1 << 53
+_STAMP = frozenset({"s", "w", "e", "r", "bg", "o", "d", "t", "oe", "b"})
 
 
 class Queue:
@@ -141,18 +143,16 @@ def read_query(text: str) -> Mapping[str, str]:
 
 
 def read_stamp(query: Mapping[str, str]) -> SendStamp | None:
-    """The send stamp of the native format from parameters s, w, e, r, bg; None when there is none.
+    """The send stamp of the native format from parameters s, w, e, r, bg, o, d, t, oe, b; None when there is none.
 
     Raises:
         Malformed: names the parameter that cannot be used.
     """
-    if not query.keys() & {"s", "w", "e", "r", "bg"}:
+    if _STAMP.isdisjoint(query):
         return None
     if "s" not in query:
         raise Malformed("s", "parameter s is missing: the monotonic clock at send in µs belongs to every send stamp")
-    epoch = query.get("e", "")
-    if len(epoch) > _EPOCH_CHARS:
-        raise Malformed("e", f"parameter e, the clock epoch, is longer than {_EPOCH_CHARS} characters")
+    epoch = _epoch(query, "e", "")
     background = query.get("bg", "0")
     if background not in ("0", "1"):
         raise Malformed("bg", "parameter bg must be 0 or 1")
@@ -162,7 +162,39 @@ def read_stamp(query: Mapping[str, str]) -> SendStamp | None:
         epoch=epoch,
         rtt_us=_microseconds(query, "r"),
         background=background == "1",
+        anchor=_anchor(query, epoch),
+        bridge_us=_signed_microseconds(query, "b") if "b" in query else None,
     )
+
+
+def _anchor(query: Mapping[str, str], stamp_epoch: str) -> Anchor | None:
+    """Parameters o, d, t and oe, the epoch that they hold in if it is not the stamp's."""
+    if not query.keys() & {"o", "d", "t", "oe"}:
+        return None
+    for name in ("o", "d", "t"):
+        if name not in query:
+            raise Malformed(name, f"parameter {name} is missing: an anchor has an offset o, its error d and a time t")
+    return Anchor(
+        offset_us=_signed_microseconds(query, "o"),
+        err_us=_microseconds(query, "d"),
+        at_us=_microseconds(query, "t"),
+        epoch=_epoch(query, "oe", stamp_epoch),
+    )
+
+
+def _epoch(query: Mapping[str, str], name: str, default: str) -> str:
+    epoch = query.get(name, default)
+    if len(epoch) > _EPOCH_CHARS:
+        raise Malformed(name, f"parameter {name}, a clock epoch, is longer than {_EPOCH_CHARS} characters")
+    return epoch
+
+
+def _signed_microseconds(query: Mapping[str, str], name: str) -> int:
+    text = query[name]
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 16 and int(digits) < _MICROSECONDS_LIMIT):
+        raise Malformed(name, f"parameter {name} must be a whole number of µs between -2^53 and 2^53")
+    return int(text)
 
 
 def _microseconds(query: Mapping[str, str], name: str) -> int:
@@ -227,6 +259,11 @@ def read_hints(request: BaseRequest) -> dict[str, str]:
     """The client hints that were sent, by lower-case name, without the quotes of structured headers."""
     headers = request.headers
     return {name: headers[name].strip('"')[:_USER_AGENT_CHARS] for name in HINTS if name in headers}
+
+
+def read_origin(request: BaseRequest) -> str:
+    """The web origin of the page that sends, as its browser says; "" from outside a browser."""
+    return request.headers.get("Origin", "")[:_ORIGIN_CHARS]
 
 
 def read_user_agent(request: BaseRequest) -> str:

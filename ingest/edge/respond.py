@@ -15,6 +15,8 @@ from aiohttp.web import Response
 from ingest.decode import otlp_status
 from ingest.decode.formats import Format
 from ingest.edge.commit import Tally
+from ingest.edge.config import TTL_S as CONFIG_TTL_S
+from ingest.edge.config import Config
 from ingest.errors import (
     Forbidden,
     Malformed,
@@ -78,6 +80,23 @@ def accept(format_: Format, tally: Tally, received_us: int, replied_us: int) -> 
     as_json = format_ is Format.OTLP_JSON
     body = otlp_status.success(sum(tally.rejected.values()), _reasons(tally.rejected), as_json)
     return Response(status=200, body=body, headers={"Content-Type": JSON if as_json else PROTOBUF})
+
+
+def tell_config(config: Config, timed: tuple[int, int] | None, *, unchanged: bool) -> Response:
+    """The answer of `GET /v1/config`.
+
+    Args:
+        timed: server time in µs when the request arrived and when it is answered, for a client that sets its clock by
+            them. Nothing on the way may keep such an answer: kept, its times would be wrong.
+    """
+    headers = {"ETag": config.etag, "Cache-Control": f"private, max-age={CONFIG_TTL_S}"}
+    if timed is not None:
+        received_us, replied_us = timed
+        headers["Cache-Control"] = "no-store"
+        headers["Firsthop-Received-Us"], headers["Firsthop-Replied-Us"] = str(received_us), str(replied_us)
+    if unchanged:
+        return Response(status=304, headers=headers)
+    return Response(body=config.body, headers=headers | {"Content-Type": JSON, "Firsthop-Signature": config.signature})
 
 
 def _reasons(rejected: Mapping[str, int]) -> str:

@@ -13,6 +13,7 @@ class Service(Enum):
 
     NATIVE = "takes batches in the native format"
     OTLP_TRACES = "takes OTLP/HTTP traces"
+    CONFIG = "tells clients what they may sample away"
     ALIVE = "says that the worker runs"
     READY = "says whether the worker may take traffic"
     METRICS = "shows the worker's counters"
@@ -26,13 +27,19 @@ class Route(NamedTuple):
 
     @property
     def takes_spans(self) -> bool:
-        """A client sends here, with a key, perhaps from another origin; the key may follow the path."""
+        """A client sends here; its key may follow the path."""
         return self.service in (Service.NATIVE, Service.OTLP_TRACES)
+
+    @property
+    def serves_clients(self) -> bool:
+        """Asked with a key, perhaps from a page of another origin."""
+        return self.takes_spans or self.service is Service.CONFIG
 
 
 ROUTES: Mapping[str, Route] = {
     "/v1/batches": Route(Service.NATIVE, ("POST", "OPTIONS")),
     "/v1/traces": Route(Service.OTLP_TRACES, ("POST", "OPTIONS")),
+    "/v1/config": Route(Service.CONFIG, ("GET", "OPTIONS")),
     "/healthz": Route(Service.ALIVE, ("GET", "HEAD")),
     "/readyz": Route(Service.READY, ("GET", "HEAD")),
     "/metrics": Route(Service.METRICS, ("GET", "HEAD")),

@@ -20,6 +20,7 @@ from ingest.decode.inflate import inflate
 from ingest.edge import cors, respond
 from ingest.edge.admit import Gate, find_key
 from ingest.edge.commit import Body, Decoders, GroupCommit, Process
+from ingest.edge.config import Configs, matches
 from ingest.edge.measure import CONTENT_TYPE, Measures
 from ingest.edge.receive import (
     Addresses,
@@ -28,12 +29,14 @@ from ingest.edge.receive import (
     now_us,
     read_body,
     read_hints,
+    read_origin,
     read_query,
     read_signal,
     read_stamp,
     read_user_agent,
 )
 from ingest.edge.routes import Route, Service, check_method, dialect_of, find, format_of
+from ingest.edge.trace_limits import TraceLimits
 from ingest.errors import Malformed, MethodNotAllowed, Refusal
 from ingest.model import Reception
 from ingest.ports import Journal, Keys
@@ -62,12 +65,16 @@ class EdgeParts:
     limits: Limits
     queue_bytes: int
     commit_wait_s: float
+    configs: Configs
     trusted_proxies: tuple[str, ...] = ()
     policy_of: Callable[[int], object] = lambda _: None
     """Raises Unavailable for an app whose privacy policy cannot be kept: nothing is taken in for it."""
     labels: tuple[tuple[str, str], ...] = (("worker", "0"),)
     read_timeout_s: float = 30.0
     """Longest that a body may take to arrive."""
+    traces_per_key: int = 3_000_000
+    traces_per_address: int = 60_000
+    """New traces a minute."""
 
 
 class Edge:
@@ -76,19 +83,21 @@ class Edge:
     def __init__(self, parts: EdgeParts) -> None:
         self.measures = Measures(dict(parts.labels))
         self.gate = Gate(parts.keys)
+        self._trace_limits = TraceLimits(parts.traces_per_key, parts.traces_per_address)
         self.commits = GroupCommit(
             journal=parts.journal,
             decoders=parts.decoders,
             process=parts.process,
             limits=parts.limits,
             measures=self.measures,
+            trace_limits=self._trace_limits,
             wait_s=parts.commit_wait_s,
         )
         self._queue = Queue(parts.queue_bytes)
         self.measures.queue_bytes.read = lambda: self._queue.held
         self._limits, self._read_timeout_s = parts.limits, parts.read_timeout_s
         self._addresses = Addresses(parts.trusted_proxies)
-        self._policy_of = parts.policy_of
+        self._policy_of, self._configs = parts.policy_of, parts.configs
         self._active = 0
         self._idle: asyncio.Event | None = None
 
@@ -117,19 +126,33 @@ class Edge:
         dialect = Format.NATIVE
         try:
             route, key_in_path = find(path)
-            if not route.takes_spans:
+            if not route.serves_clients:
                 check_method(route, request.method)
                 return self._report(route.service)
             if request.method == "OPTIONS":
                 return web.Response(status=204, headers=cors.PREFLIGHT)
             dialect = dialect_of(route, request.headers.get("Content-Type", ""))
             check_method(route, request.method)
-            response = await self._take_spans(request, route, key_in_path, query_text, received_us)
+            if route.service is Service.CONFIG:
+                response = await self._tell_config(request, query_text, received_us)
+            else:
+                response = await self._take_spans(request, route, key_in_path, query_text, received_us)
         except Exception as error:  # noqa: BLE001 - the guard: whatever happens, the client gets an answer without detail
             response = self._refuse(error, dialect, path)
         if "Origin" in request.headers:
             response.headers.update(cors.ANSWER)
         return response
+
+    async def _tell_config(self, request: web.BaseRequest, query_text: str, received_us: int) -> web.Response:
+        headers, query = request.headers, read_query(query_text)
+        grant = await self.gate.admit(find_key(headers, query, ""), read_origin(request))
+        device_class = self._configs.class_of(query, read_hints(request), read_user_agent(request))
+        config = self._configs.of(grant.app_id, device_class)
+        held = headers.get("If-None-Match") or query.get("etag", "")
+        unchanged = bool(held) and matches(config.etag, held)
+        self.measures.configs.add(value="unchanged" if unchanged else "sent")
+        timed = (received_us, now_us()) if query.get("clock") == "1" else None
+        return respond.tell_config(config, timed, unchanged=unchanged)
 
     async def _take_spans(
         self, request: web.BaseRequest, route: Route, key_in_path: str, query_text: str, received_us: int
@@ -137,7 +160,8 @@ class Edge:
         headers = request.headers
         query = read_query(query_text)
         format_ = format_of(route, headers.get("Content-Type", ""))
-        grant = await self.gate.admit(find_key(headers, query, key_in_path), headers.get("Origin", ""))
+        key, origin = find_key(headers, query, key_in_path), read_origin(request)
+        grant = await self.gate.admit(key, origin)
         self._policy_of(grant.app_id)
         reception = Reception(
             app_id=grant.app_id,
@@ -149,7 +173,9 @@ class Edge:
             trusted=grant.role == "server",
             gpc=read_signal(request, "Sec-GPC"),
             dnt=read_signal(request, "DNT"),
+            origin=origin,
         )
+        sender = self._trace_limits.sender(key, reception.address, reception.trusted)
         encoding = headers.get("Content-Encoding") or (query.get("encoding") if format_ is Format.NATIVE else None)
         with Holding(self._queue) as holding:
             sent = await read_body(request, self._limits.wire_bytes, self._read_timeout_s, holding)
@@ -158,7 +184,7 @@ class Edge:
             data = inflate(sent, encoding, self._limits.body_bytes)
             holding.hold(len(data))
             del sent
-            tally = await self.commits.commit(Body(format_, data, reception))
+            tally = await self.commits.commit(Body(format_, data, reception, sender))
         return respond.accept(format_, tally, received_us, now_us())
 
     def _refuse(self, error: Exception, dialect: Format, path: str) -> web.Response:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from ingest.journal import record_2
 from ingest.model import Columns, Kept, Processed, SpanBatch
 
 VERSION = 3
@@ -56,24 +57,32 @@ def decode(data: bytes) -> Processed:
     Raises:
         RecordError: of another version, damaged, or no record at all.
     """
-    if not data or data[0] != VERSION:
-        found = data[0] if data else "none"
+    version = data[0] if data else None
+    if version not in (VERSION, record_2.VERSION):
         raise RecordError(
-            f"the record's version is {found}, this software reads {VERSION}; run the version that wrote it"
+            f"the record's version is {version}, this software reads {record_2.VERSION} and {VERSION};"
+            " run the version that wrote it"
         )
     try:
         body = zstandard.ZstdDecompressor().decompress(memoryview(data)[1:], max_output_size=MAX_RECORD_BYTES)
         size = 4 + int.from_bytes(body[:4], "little")
         strings, shapes = msgpack.unpackb(memoryview(body)[4:size], unicode_errors="surrogatepass")
-        columns = _columns(body, size + -size % _ALIGNMENT, shapes)
+        dtypes = _DTYPES if version == VERSION else _DTYPES_OF_2
+        columns = _columns(body, size + -size % _ALIGNMENT, shapes, dtypes)
+        if version == record_2.VERSION:
+            columns = record_2.complete(columns, _SCHEMA)
         record: Processed = _build(Processed, {"strings": strings}, columns)
+        if version == record_2.VERSION:
+            record = record_2.modernise(record)
     except (zstandard.ZstdError, msgpack.UnpackException, ValueError, TypeError, StopIteration) as error:
         raise RecordError(f"the record is damaged ({type(error).__name__}); it is kept aside for inspection") from None
     return record
 
 
-def _columns(body: bytes, offset: int, shapes: Sequence[Sequence[int]]) -> Iterator[npt.NDArray[Any]]:
-    for dtype, shape in zip(_DTYPES, shapes, strict=True):
+def _columns(
+    body: bytes, offset: int, shapes: Sequence[Sequence[int]], dtypes: "Sequence[np.dtype[Any]]"
+) -> Iterator[npt.NDArray[Any]]:
+    for dtype, shape in zip(dtypes, shapes, strict=True):
         count = 1
         for length in shape:
             count *= length
@@ -131,7 +140,9 @@ def _dtypes(kind: type[Columns]) -> tuple[tuple[str, "np.dtype[Any]"], ...]:
 _PARTS = {kind: _parts(kind) for kind in _NESTED}
 _PATHS = tuple(_walk(Processed))
 _COLUMNS = {kind: _dtypes(kind) for kind, _ in _PATHS}
-_DTYPES = tuple(dtype for kind, _ in _PATHS for _, dtype in _COLUMNS[kind])
+_SCHEMA = tuple((".".join(path), name, dtype) for kind, path in _PATHS for name, dtype in _COLUMNS[kind])
+_DTYPES = tuple(dtype for _, _, dtype in _SCHEMA)
+_DTYPES_OF_2 = tuple(dtype for table, name, dtype in _SCHEMA if record_2.has(table, name))
 
-SCHEMA = " ".join(f"{'.'.join((*path, name))}:{dtype.str}" for kind, path in _PATHS for name, dtype in _COLUMNS[kind])
+SCHEMA = " ".join(f"{table}.{name}:{dtype.str}" for table, name, dtype in _SCHEMA)
 """Every column and its type: what `VERSION` stands for."""

@@ -19,7 +19,7 @@ class Series(Columns):
 
 @dataclass(frozen=True, slots=True)
 class Counted(Columns):
-    """One row per accepted span, kept or not: what the sketches need, about ten bytes each."""
+    """One row per accepted span that counts, kept or not: what the sketches need, about ten bytes each."""
 
     body: I32
     series: I32

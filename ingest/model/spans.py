@@ -227,6 +227,8 @@ class Sketches(Columns):
     """(8, s) by `Phase`: spans in which it did not happen."""
     unknown: I64
     """(8, s) by `Phase`: spans of which nobody knows."""
+    remapped: Mask
+    """Its sketches came with other buckets than ours."""
 
     CODES: ClassVar[tuple[str, ...]] = ("name", "method", "url", "route")
 
@@ -348,7 +350,11 @@ def no_sketches() -> tuple[Sketches, SketchBins]:
     """Of a batch whose clients sent none."""
     codes, numbers, by_phase = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros((len(Phase), 0), np.int64)
     return (
-        Sketches(codes, codes, codes, codes, codes, numbers, numbers, numbers, numbers, by_phase, by_phase),
+        Sketches(
+            *(codes, codes, codes, codes, codes),
+            *(numbers, numbers, numbers, numbers, by_phase, by_phase),
+            np.zeros(0, np.bool_),
+        ),
         SketchBins(codes, np.zeros(0, np.uint8), np.zeros(0, np.int16), numbers),
     )
 

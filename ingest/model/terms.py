@@ -126,7 +126,10 @@ class ClockQuality(IntEnum):
 
 
 class Stratum(IntEnum):
-    """Why a span is in the sample. Those but `RANDOM` are kept whatever the rate. Stored: append only."""
+    """Why a span is in the sample. Stored: append only.
+
+    Those but `RANDOM` are kept whatever the rate, unless they alone exceed the app's budget.
+    """
 
     RANDOM = 0
     ERROR = 1

@@ -1,12 +1,15 @@
 """count: for every accepted span the series it belongs to, its window, and its sketch bucket per metric.
 
 This happens before sampling, so percentiles and counts come from 100 % of the spans. A series here is the full
-combination of dimensions; the aggregator folds it into the configured views.
+combination of dimensions; the aggregator folds it into the configured views. What a client sketched instead of sending
+becomes rows beside those of the spans; what it left out without a sketch is counted by the spans that stand for it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest import sketch
 from ingest.model import (
@@ -36,10 +39,14 @@ def count(
 ) -> tuple[Series, Counted, Summaries, SketchBins]:
     """The distinct series of the micro-batch, and the counting columns of its accepted spans and clients' sketches."""
     senders, sender_of = _distinct_senders(batch, receptions, found, table)
-    spans = batch.spans
-    rows = np.flatnonzero(found.accepted)
-    keys = found.routes[rows].astype(np.int64) * senders.shape[1] + sender_of[spans.resource[rows]]
-    distinct, series_of = np.unique(keys, return_inverse=True)
+    spans, sketches = batch.spans, batch.sketches
+    rows = np.flatnonzero(found.accepted & (weighed.stands_for > 0))
+    sets = np.flatnonzero(found.placed.accepted)
+    routes = np.concatenate([found.routes[rows], found.sketched_routes[sets]])
+    resources = np.concatenate([spans.resource[rows], sketches.resource[sets]])
+    keys = routes.astype(np.int64) * senders.shape[1] + sender_of[resources]
+    distinct, inverse = np.unique(keys, return_inverse=True)
+    series_of = inverse.astype(np.int32)
     route, sender = np.divmod(distinct, max(senders.shape[1], 1))
     values = np.concatenate([route[np.newaxis], senders[1:, sender]]).astype(np.int32)
     phases = np.where(_is_request(spans)[rows], spans.phases_us[:, rows], sketch.ABSENT)
@@ -48,15 +55,34 @@ def count(
         Series(app_id=senders[0, sender].astype(np.int32), values=values),
         Counted(
             body=batch.body_of_span[rows],
-            series=series_of.astype(np.int32),
+            series=series_of[: len(rows)],
             window=found.anchored.start_at_us[rows] // WINDOW_US,
             error=spans.failed[rows],
             buckets=sketch.bucket(measured),
             session=found.identities[spans.resource[rows]],
             stands_for=weighed.stands_for[rows],
         ),
-        *no_summaries(),
+        *_summarise(batch, found, sets, series_of[len(rows) :]),
     )
+
+
+def _summarise(batch: SpanBatch, found: Found, sets: npt.NDArray[np.intp], series: I32) -> tuple[Summaries, SketchBins]:
+    """The sketch sets that count, each in its series and window."""
+    sketches = batch.sketches.take(sets)
+    place = np.full(len(batch.sketches), -1, dtype=np.int32)
+    place[sets] = np.arange(len(sets), dtype=np.int32)
+    bins = batch.sketch_bins.take(place[batch.sketch_bins.owner] >= 0)
+    summaries = Summaries(
+        body=batch.resources.body[sketches.resource],
+        series=series,
+        window=found.placed.at_us[sets] // WINDOW_US,
+        spans=sketches.spans,
+        errors=sketches.errors,
+        reused=sketches.reused,
+        unknown=sketches.unknown,
+        session=found.identities[sketches.resource],
+    )
+    return summaries, replace(bins, owner=place[bins.owner])
 
 
 def no_summaries() -> tuple[Summaries, SketchBins]:

@@ -34,6 +34,8 @@ class Anchored:
     """Which stretch of which device's clock; 0 when none is named."""
     offset_us: I64
     """start_at − start, plus a constant of the segment that nobody can know."""
+    body_offset_us: I64
+    """(m,) start_at − start, by body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,16 @@ class Devices:
 
     classes: U8
     os: I32
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Per sketch set: whether it counts, and the middle of its while in server time (µs since 1970)."""
+
+    accepted: Mask
+    at_us: I64
+    spans: I64
+    """(len(Note), m) spans in sets of each body, by what became of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,9 @@ class Found:
     """(n,) code of each span's route."""
     identities: I64
     """(r,) 64 bits of whoever is behind each resource, 0 when nobody may be told apart."""
+    placed: Placed
+    sketched_routes: I32
+    """(s,) code of each sketch set's route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,6 @@ class Weighed:
     declared: I64
     """T that the client applied, 0 where it is not to be believed."""
     stands_for: I32
-    """How many spans it counts for."""
+    """How many spans it counts for; 0 where others stand for it."""
     forged: Mask
     clamped: Mask

@@ -6,16 +6,18 @@ No stage of `process`: the aggregator asks it of what arrives late, the journal 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
-from ingest.model import I32, Columns, Kept, Mask, Processed
+from ingest.model import I32, Columns, Counted, Kept, Mask, Processed, Summaries
 from ingest.outcome import Outcome
 from ingest.pipeline.identify import identity_of
 from ingest.pipeline.strings import compact
 from ingest.ports import ErasedSession, Tombstones
 from privacy.pseudonyms import HEX_DIGITS
 
+_Counting = TypeVar("_Counting", Counted, Summaries)
 _IN_A_MARK = re.compile(rf":([0-9a-f]{{{HEX_DIGITS}}})\}}")
 
 
@@ -64,8 +66,9 @@ def forget(record: Processed, erased: Mapping[int, Tombstones]) -> tuple[Process
     """
     body = record.kept.batch.body_of_span
     theirs = find_theirs(record.kept, record.strings, record.ledger.app_id[body], erased)
-    identified = _identified(record, erased, theirs.sessions)
-    if not theirs.kept.any() and not identified.any():
+    counted = _unidentified(record.counted, record, erased, theirs.sessions)
+    summaries = _unidentified(record.summaries, record, erased, theirs.sessions)
+    if not theirs.kept.any() and counted is record.counted and summaries is record.summaries:
         return record, theirs
     outcomes = record.ledger.outcomes.copy()
     gone = np.bincount(body[theirs.kept], minlength=len(record.ledger)).astype(np.int32)
@@ -75,21 +78,24 @@ def forget(record: Processed, erased: Mapping[int, Tombstones]) -> tuple[Process
     without = replace(
         record,
         ledger=replace(record.ledger, outcomes=outcomes),
-        counted=replace(record.counted, session=np.where(identified, 0, record.counted.session)),
+        counted=counted,
+        summaries=summaries,
         kept=Kept(record.kept.batch.select(stay), record.kept.assigned.take(stay)),
     )
     return compact(without), theirs
 
 
-def _identified(record: Processed, erased: Mapping[int, Tombstones], sessions: Sequence[ErasedSession]) -> Mask:
-    """Counted spans by the 64 bits of somebody who was erased."""
-    found = np.zeros(len(record.counted), dtype=np.bool_)
-    app_id = record.ledger.app_id[record.counted.body]
+def _unidentified(
+    table: _Counting, record: Processed, erased: Mapping[int, Tombstones], sessions: Sequence[ErasedSession]
+) -> _Counting:
+    """The table without the 64 bits of somebody who was erased; the table itself when it has none."""
+    found = np.zeros(len(table), dtype=np.bool_)
+    app_id = record.ledger.app_id[table.body]
     for app, tombstones in erased.items():
         new = {each.session for each in sessions if each.app_id == app}
         bits = [identity_of(name) for name in tombstones.names | tombstones.sessions | new]
-        found |= (app_id == app) & np.isin(record.counted.session, np.array(bits, dtype=np.int64))
-    return found
+        found |= (app_id == app) & np.isin(table.session, np.array(bits, dtype=np.int64))
+    return replace(table, session=np.where(found, 0, table.session)) if found.any() else table
 
 
 def _named(strings: Sequence[str], names: frozenset[str]) -> Mapping[str, Sequence[int]]:

@@ -22,6 +22,7 @@ from ingest.model import (
     Links,
     Reception,
     Resources,
+    Sketches,
     SpanBatch,
     Spans,
 )
@@ -38,7 +39,7 @@ STRICTNESS: Mapping[Extent, int] = {
 COUNTED_TEXTS = frozenset({"version", "network", "os_name", "name", "method", "url", "route"})
 """Columns of resources and spans that series are made of: no text of another is read for one."""
 
-_Described = TypeVar("_Described", Resources, Spans)
+_Described = TypeVar("_Described", Resources, Spans, Sketches)
 _Owned = TypeVar("_Owned", Attributes, Events, Links)
 
 
@@ -65,6 +66,7 @@ def honour_consent(batch: SpanBatch, receptions: Sequence[Reception], scopes: Sc
         batch,
         resources=_blank(batch.resources, extents),
         spans=_blank(batch.spans, of_span),
+        sketches=_blank(batch.sketches, extents[batch.sketches.resource]),
         attributes=_leave_out(batch.attributes, of_span),
         resource_attributes=_leave_out(batch.resource_attributes, extents),
         events=_leave_out(batch.events, of_span),

@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from ingest.model import I32, I64, SpanBatch
+from ingest.model import I32, I64, Sketches, SpanBatch, Spans
 from ingest.pipeline.strings import StringTable
 from privacy.pseudonyms import without_pseudonyms
 
@@ -19,16 +19,17 @@ MAX_CHARS = 200
 _UNWANTED = re.compile(r"[?#;][^\n]*")
 _ID_SEGMENT = re.compile(
     r"/(?:"
-    r"[0-9]+"
-    r"|(?=[^/\n0-9]*[0-9])(?:"
-    r"[0-9a-fA-F]{8,}"
+    r"[0-9]++"
+    r"|(?=[^/\n0-9]*+[0-9])(?:"
+    r"[0-9a-fA-F]{8,}+"
     r"|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-    r"|[\w~-]{20,}"
-    r"|[\w~-]*[0-9]{3}[\w~-]*"
+    r"|[\w~-]{20,}+"
+    r"|(?=[\w~-]*[0-9]{3})[\w~-]++"
     r")"
-    r"|[^/\n{]*\{[a-z_]+\}[^/\n]*"
+    r"|[^/\n{]*+\{[a-z_]++\}[^/\n]*+"
     r")(?=[/\n]|$)"
 )
+"""Nothing that was taken is given back: a segment of 8 KB would be tried in as many ways as it has pairs of characters."""
 _ASSET_HASHES = tuple(
     (re.compile(re.escape(before) + r"(?=[a-f]*[0-9])[0-9a-f]{8,}(?=\.)"), before + "{hash}") for before in "/.-"
 )
@@ -37,15 +38,24 @@ _ASSET_HASHES = tuple(
 
 def name_routes(batch: SpanBatch, table: StringTable) -> I32:
     """(n,) code of each span's route."""
-    spans, size = batch.spans, len(batch.strings)
-    templated = spans.route != 0
-    what = np.where(templated, spans.route, np.where(spans.url != 0, spans.url, spans.name))
+    return _name(batch.spans, batch, table)
+
+
+def name_sketched(batch: SpanBatch, table: StringTable) -> I32:
+    """(s,) code of each sketch set's route: that of the spans it stands for."""
+    return _name(batch.sketches, batch, table)
+
+
+def _name(named: Spans | Sketches, batch: SpanBatch, table: StringTable) -> I32:
+    size = len(batch.strings)
+    templated = named.route != 0
+    what = np.where(templated, named.route, np.where(named.url != 0, named.url, named.name))
     local = StringTable()
     path = _by_code(what, size, local, batch, hosts=False)[what]
-    host = _by_code(spans.url[templated], size, local, batch, hosts=True)[np.where(templated, spans.url, 0)]
+    host = _by_code(named.url[templated], size, local, batch, hosts=True)[np.where(templated, named.url, 0)]
 
     wide = len(local.strings)
-    keys = (path * wide + host) * size + spans.method
+    keys = (path * wide + host) * size + named.method
     distinct, inverse = np.unique(keys, return_inverse=True)
     pairs, methods = np.divmod(distinct, size)
     names = [

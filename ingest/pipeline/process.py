@@ -1,7 +1,7 @@
 """The way of a micro-batch through the pipeline, in one function that reads like it.
 
     validate → honour_consent → scrub → anchor_clock → judge_phases → classify_device → locate → name_networks
-    → name_routes → identify → weigh → count → sample → link_traces
+    → name_routes → identify → weigh → place_sketches → count → sample → link_traces
 
 Each verb is a file and a pure function: no I/O, no clock, no randomness; what a stage needs of the world is an
 argument. Nothing but this file calls a stage. Spans are never removed on the way: a span that a stage rejects gets
@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ingest.model import U8, Assigned, Kept, Ledger, Mask, Notes, Origin, Processed, Reception, SpanBatch
+from ingest.device_classes import DEVICES, Agent, DeviceTable, nobody
+from ingest.model import I64, U8, Assigned, Kept, Ledger, Mask, Notes, Origin, Processed, Reception, SpanBatch
 from ingest.outcome import Note, Outcome
 from ingest.pipeline.anchor_clock import anchor_clock
 from ingest.pipeline.classify_device import classify_device
@@ -25,7 +26,8 @@ from ingest.pipeline.judge_phases import judge_phases
 from ingest.pipeline.link_traces import link_traces
 from ingest.pipeline.locate import locate
 from ingest.pipeline.name_networks import name_networks
-from ingest.pipeline.name_routes import name_routes
+from ingest.pipeline.name_routes import name_routes, name_sketched
+from ingest.pipeline.place_sketches import place_sketches
 from ingest.pipeline.sample import FixedRates, sample
 from ingest.pipeline.scopes import Scopes, find_scopes
 from ingest.pipeline.scrub import scrub
@@ -49,8 +51,9 @@ def process(
     *,
     policy_of: Callable[[int], AppPolicy],
     country_of: Callable[[str], str],
-    os_of: Callable[[str], str],
     provider_of: Callable[[str], str] = unknown,
+    agent_of: Callable[[str], Agent] = nobody,
+    device_table: DeviceTable = DEVICES,
     rates: Rates | None = None,
 ) -> Processed:
     """Everything that is decided about a micro-batch before it is journaled.
@@ -61,8 +64,9 @@ def process(
         policy: limits, rates and keys.
         policy_of: app → its privacy policy.
         country_of: ISO country code of an address, "" when unknown.
-        os_of: name of the operating system in a User-Agent, "" when unknown.
         provider_of: organisation that runs the network of an address, "" when unknown.
+        agent_of: what a User-Agent says of device and system.
+        device_table: which devices are low, mid and high.
         rates: what may be kept of how many; None: fixed ones, those of the policy.
 
     Returns:
@@ -72,13 +76,13 @@ def process(
     scopes = find_scopes(receptions, policy.ring, policy_of)
     batch, fates, extents = honour_consent(batch, receptions, scopes, fates)
     batch, scrubs = scrub(batch, scopes)
-    anchored = anchor_clock(batch, receptions, policy)
+    anchored = anchor_clock(batch, receptions, policy, scopes)
     fates = np.where(fates == Outcome.KEPT, anchored.fates, fates)
     accepted = fates == Outcome.KEPT
     batch, phase_notes = judge_phases(batch)
 
     table = StringTable(batch.strings)
-    devices = classify_device(batch, receptions, os_of, table)
+    devices = classify_device(batch, receptions, agent_of, device_table, table)
     countries = locate(batch, receptions, country_of, table)
     batch = name_networks(batch, receptions, scopes, provider_of, table)
     routes = name_routes(batch, table)
@@ -86,7 +90,9 @@ def process(
     weighed = weigh(batch, policy.sampling)
     origins = _origins(receptions)[batch.body_of_span]
     of_clients = origins == Origin.CLIENT
-    found = Found(accepted & of_clients, anchored, devices, countries, routes, identities)
+    placed = place_sketches(batch, receptions, anchored, extents, policy)
+    sketched_routes = name_sketched(batch, table)
+    found = Found(accepted & of_clients, anchored, devices, countries, routes, identities, placed, sketched_routes)
     series, counted, summaries, summary_bins = count(batch, receptions, found, weighed, table)
     agreed = extents[batch.spans.resource] == EVERYTHING
     sampled = sample(
@@ -101,19 +107,20 @@ def process(
         rates=rates or FixedRates(policy.sampling),
     )
     kept = accepted & sampled.kept & agreed
-    left = np.where(agreed, np.where(of_clients, Outcome.COUNTED_ONLY, Outcome.NOT_SAMPLED), Outcome.COUNTED_NO_CONSENT)
-    fates = np.where(accepted & ~kept, left, fates)
-    partners = np.zeros(len(receptions), dtype=np.bool_)
-    linked = link_traces(batch.select(kept), scopes, partners)
-    renamed = np.zeros(len(batch.spans), dtype=np.bool_)
-    renamed[np.flatnonzero(kept)] = linked.renamed
+    counted_ends = np.where(agreed, Outcome.COUNTED_ONLY, Outcome.COUNTED_NO_CONSENT)
+    # What may only be counted has no place at all when it is a backend's.
+    uncounted_ends = np.where(agreed, Outcome.NOT_SAMPLED, Outcome.NO_CONSENT)
+    fates = np.where(accepted & ~kept, np.where(of_clients, counted_ends, uncounted_ends), fates)
+    sample_of = replace(batch.select(kept), strings=table.strings)
+    linked = link_traces(sample_of, scopes, _partners(receptions, scopes))
     notes: list[Noted] = [
         *_clock_notes(anchored),
         *phase_notes,
         (Note.THRESHOLD_FORGED, weighed.forged),
         (Note.THRESHOLD_CLAMPED, weighed.clamped),
+        (Note.WEIGHTED, of_clients & (weighed.stands_for > 1)),
         (Note.STRATUM_THINNED, sampled.thinned),
-        (Note.TRACE_RENAMED, renamed),
+        *((note, _spread(kept, about)) for note, about in linked.notes),
     ]
     assigned = Assigned(
         start_at_us=anchored.start_at_us,
@@ -144,7 +151,7 @@ def process(
             counted=counted,
             kept=Kept(batch=linked.batch, assigned=replace(assigned, server_us=linked.server_us)),
             scrubs=scrubs,
-            notes=_note(batch, accepted, notes),
+            notes=_note(batch, accepted, notes, placed.spans),
             summaries=summaries,
             summary_bins=summary_bins,
         )
@@ -156,16 +163,30 @@ def _origins(receptions: Sequence[Reception]) -> U8:
     return np.array([Origin.BACKEND if each.trusted else Origin.CLIENT for each in receptions], dtype=np.uint8)
 
 
+def _partners(receptions: Sequence[Reception], scopes: Scopes) -> Mask:
+    """(m,) bodies whose trace ids their app goes by in any case: of its backends, and of pages of its partners."""
+    allowed = [scope.policy.traces.partners for scope in scopes.all]
+    pairs = zip(receptions, scopes.of_body.tolist(), strict=True)
+    return np.array([each.trusted or each.origin in allowed[scope] for each, scope in pairs], dtype=np.bool_)
+
+
+def _spread(kept: Mask, about: Mask) -> Mask:
+    """(n,) of all spans what is (k,) of the kept ones."""
+    spread = np.zeros(len(kept), dtype=np.bool_)
+    spread[kept] = about
+    return spread
+
+
 def _clock_notes(anchored: Anchored) -> list[Noted]:
     grades = (Note.CLOCK_A, Note.CLOCK_B, Note.CLOCK_C, Note.CLOCK_D, Note.CLOCK_E, Note.CLOCK_F)
     by_grade = [(note, anchored.quality == quality) for quality, note in enumerate(grades)]
     return [*by_grade, (Note.CLOCK_CONFLICT, anchored.conflict)]
 
 
-def _note(batch: SpanBatch, accepted: Mask, noted: Sequence[Noted]) -> Notes:
-    """How many accepted spans of each body every note is about."""
+def _note(batch: SpanBatch, accepted: Mask, noted: Sequence[Noted], sketched: I64) -> Notes:
+    """How many accepted spans of each body every note is about; `sketched` (len(Note), m) counts those not sent."""
     bodies = len(batch.bodies)
-    counts = np.zeros((len(Note), bodies), dtype=np.int64)
+    counts = sketched.copy()
     for note, about in noted:
         if about.any():
             counts[note] += np.bincount(batch.body_of_span[about & accepted], minlength=bodies)

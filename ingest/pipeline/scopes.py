@@ -40,6 +40,7 @@ class Scopes:
             "resource_attributes": of_resource[batch.resource_attributes.owner],
             "events": of_span[batch.events.owner],
             "drops": self.of_body[batch.drops.body],
+            "sketches": of_resource[batch.sketches.resource],
         }
 
 

@@ -18,7 +18,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import privacy
-from ingest.model import I32, I64, Attributes, Bodies, Columns, Drops, Events, Resources, Scrubs, SpanBatch, Spans
+from ingest.model import (
+    I32,
+    I64,
+    Attributes,
+    Bodies,
+    Columns,
+    Drops,
+    Events,
+    Resources,
+    Scrubs,
+    Sketches,
+    SpanBatch,
+    Spans,
+)
 from ingest.outcome import DROP_REASONS
 from ingest.pipeline.scopes import Scope, Scopes
 from ingest.pipeline.strings import StringTable
@@ -29,7 +42,8 @@ CLOSED = {"method": (METHODS, "_OTHER"), "reason": (DROP_REASONS, "other")}
 """Columns with a closed vocabulary, and what stands for any other word (for methods: as semantic conventions write)."""
 KIND_BY_COLUMN = {"url": "url", "route": "path", "screen": "path", "name": "message", "key": "message"}
 """How the text of a column is judged; any other is an attribute with the column's name for a key."""
-PSEUDONYMS = frozenset({"session", "installation"})
+PSEUDONYMS = frozenset({"session", "installation", "epoch"})
+"""Columns of identities. The name of a clock's epoch is one, of a boot or a page; `anchor_clock` compares it."""
 
 
 class Role(NamedTuple):
@@ -52,6 +66,7 @@ TABLES: dict[str, type[Columns]] = {
     "resource_attributes": Attributes,
     "events": Events,
     "drops": Drops,
+    "sketches": Sketches,
 }
 ATTRIBUTES = ("attributes", "resource_attributes")
 ROLES = tuple(Role(name, column) for name, table in TABLES.items() for column in table.CODES if column != "value")
@@ -64,7 +79,7 @@ _LEFT_OUT = -1
 def scrub(batch: SpanBatch, scopes: Scopes) -> tuple[SpanBatch, Scrubs]:
     """The same rows with text scrubbed by each app's policy, and what was found.
 
-    Sessions and installations become keyed pseudonyms.
+    Sessions, installations and clock epochs become keyed pseudonyms.
     """
     scope_of = scopes.rows_of(batch)
     size = len(batch.strings)

@@ -4,12 +4,24 @@ Edge, aggregator and query see only these; `ingest.compose` puts the engines of 
 """
 
 from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, Records, Subject, Tombstones
+from ingest.ports.exports import Exports, Portion
 from ingest.ports.journal import Entry, Journal, JournalReader, Position
 from ingest.ports.keys import App, Grant, Keys
 from ingest.ports.policies import Policies, PolicyText
 from ingest.ports.reader import Cells, Question, Reader, Samples, Suppressed, TraceSearch
-from ingest.ports.sampling import Allotment, Demand, Rates
-from ingest.ports.store import LedgerRow, Rollups, Sampled, ScrubRow, SeriesRow, Store, Transaction, Update
+from ingest.ports.sampling import Allotment, Demand, Published, Rates, SlowRoute, SlowRoutes
+from ingest.ports.store import (
+    LedgerRow,
+    Rollups,
+    Sampled,
+    ScrubRow,
+    SeriesRow,
+    Store,
+    TraceOverflow,
+    Transaction,
+    Update,
+)
+from ingest.ports.traces import SpanLink, TraceRead, TraceSpans
 
 __all__ = [
     "Allotment",
@@ -19,6 +31,7 @@ __all__ = [
     "Entry",
     "ErasedSession",
     "Erasures",
+    "Exports",
     "Forgotten",
     "Grant",
     "Journal",
@@ -27,7 +40,9 @@ __all__ = [
     "LedgerRow",
     "Policies",
     "PolicyText",
+    "Portion",
     "Position",
+    "Published",
     "Question",
     "Rates",
     "Reader",
@@ -38,11 +53,17 @@ __all__ = [
     "Samples",
     "ScrubRow",
     "SeriesRow",
+    "SlowRoute",
+    "SlowRoutes",
+    "SpanLink",
     "Store",
     "Subject",
     "Suppressed",
     "Tombstones",
+    "TraceOverflow",
+    "TraceRead",
     "TraceSearch",
+    "TraceSpans",
     "Transaction",
     "Update",
 ]

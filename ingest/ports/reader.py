@@ -9,6 +9,7 @@ from ingest.ports.erasures import Receipt
 from ingest.ports.keys import App
 from ingest.ports.policies import PolicyText
 from ingest.ports.store import LedgerRow, ScrubRow
+from ingest.ports.traces import TraceRead
 from privacy import BUILT_IN
 
 
@@ -88,6 +89,10 @@ class Cells:
     unknown: I64
     sketches: Sequence[Sequence[bytes | None]]
     """Per metric, per row: `ingest.sketch` bytes, several one after the other; None when nothing was measured."""
+    weighted_spans: int = 0
+    """Spans of the app received since the range began that counted for more than themselves (`Note.WEIGHTED`)."""
+    remapped_spans: int = 0
+    """The same of those in sketches of other buckets than ours (`Note.SKETCH_REMAPPED`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class TraceSearch:
-    """Which traces to list: those that hold a sampled span of the range which passes all of this."""
+    """Which traces to list: those that hold a sampled client span of the range which passes all of this."""
 
     app_id: int
     from_us: int
@@ -128,6 +133,8 @@ class TraceSearch:
     min_us: int
     errors: bool
     """Only failed spans pass."""
+    oversized: bool
+    """Only traces that had no room for some of their spans."""
     limit: int
     now_us: int
     least_sessions: int
@@ -150,11 +157,18 @@ class Reader(Protocol):
         """The same from the fair sample: any filter, any grouping."""
 
     async def traces(self, search: TraceSearch, views: Sequence[str]) -> tuple[Sequence[Mapping[str, Any]], Suppressed]:
-        """Traces with `trace_id`, `name`, `route`, `start_us`, `duration_us`, `spans`, `errors`, `version`, `country`,
-        `device_class`; newest first."""
+        """Traces newest first: `trace_id`; `name`, `route`, `version`, `country`, `device_class`, `weight`, `stratum`
+        of the client span that stands for it; `start_us`, `duration_us`, `spans`, `errors` of the client spans;
+        `backend_spans`; `oversized`: spans were left out for want of room."""
 
-    async def trace(self, app_id: int, trace_id: bytes) -> Sequence[Mapping[str, Any]]:
-        """The sampled spans of a trace by start, at most 10,000: every stored column, `start_us` for `start_at`."""
+    async def trace(self, app_id: int, trace_id: bytes) -> TraceRead | None:
+        """What the shape and the times of a trace are made from; None when the sample holds no span of it."""
+
+    async def trace_spans(
+        self, app_id: int, trace_ids: tuple[bytes, bytes], span_ids: Sequence[bytes]
+    ) -> Sequence[Mapping[str, Any]]:
+        """Those spans of a trace (its id, and `TraceRead.known_as`) by start: every stored column, `start_us` for
+        `start_at`; several where several claim one id."""
 
     async def ledger(self, app_id: int, from_us: int, to_us: int) -> Sequence[LedgerRow]:
         """One row per hour and outcome of the hours that start in the range."""

@@ -84,6 +84,17 @@ class Sampled:
     strings: Sequence[str]
     policy_version: I32
     """(k,) of each kept span."""
+    received_hour: I64
+    """(k,) hour of receipt since 1970 of each kept span."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceOverflow:
+    """A partial of how many sampled spans a trace could not hold."""
+
+    app_id: int
+    trace_id: bytes
+    spans: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,7 @@ class Update:
     scrubs: Sequence[ScrubRow]
     erased: Sequence[ErasedSession] = ()
     """Sessions that join the tombstones."""
+    overflows: Sequence[TraceOverflow] = ()
 
 
 class Transaction(Protocol):
@@ -111,6 +123,9 @@ class Transaction(Protocol):
     async def erased(self, app_ids: Sequence[int]) -> Mapping[int, Tombstones]:
         """Of these apps, those of which somebody was erased. Who is erased while this transaction is open is erased
         after it: what it stores of them goes with the rest."""
+
+    async def trace_sizes(self, traces: Sequence[tuple[int, bytes]]) -> Mapping[tuple[int, bytes], int]:
+        """How many spans are stored of each (app_id, trace_id)."""
 
     async def write(self, update: Update) -> None:
         """Adds everything in the update."""

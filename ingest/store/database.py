@@ -22,6 +22,11 @@ TURN_LOCK = 0x6669_7273_7405
 """Advisory lock that every turn of the aggregator shares, and that new tombstones take alone."""
 ERASURE_LOCK = 0x6669_7273_7406
 """Advisory lock of the one erasure that is being carried out."""
+SLOW_ROUTES_LOCK = 0x6669_7273_7407
+"""Advisory lock of whoever learns from which duration on routes are slow."""
+
+EXPORT_LOCK = 0x6669_7273_7408
+"""Advisory lock of the one exporter."""
 
 LOCK_POLL_SECONDS = 0.1
 

@@ -154,6 +154,6 @@ def _merge_sketches(partials: Partials, group: npt.NDArray[np.intp], count: int)
     merged = np.empty(len(starts), sketch.Bins)
     merged["bucket"] = key[starts] % sketch.BUCKET_LIMIT + sketch.ZERO
     if len(starts):
-        merged["count"] = np.add.reduceat(bin_count[order], starts)
+        merged["count"] = np.minimum(np.add.reduceat(bin_count[order], starts), sketch.MOST)
     sizes = np.bincount(key[starts] // sketch.BUCKET_LIMIT, minlength=count * metrics)
     return merged, sizes.reshape(count, metrics)

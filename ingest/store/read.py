@@ -1,10 +1,12 @@
 """PostgreSQL as the query API reads it: `PostgresReader` implements `ingest.ports.Reader`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 
+from ingest.outcome import Note
 from ingest.ports import (
     App,
     Cells,
@@ -15,6 +17,7 @@ from ingest.ports import (
     Samples,
     ScrubRow,
     Suppressed,
+    TraceRead,
     TraceSearch,
 )
 from ingest.store.erasures import read_receipt, read_receipts
@@ -22,7 +25,8 @@ from ingest.store.plan import TIERS, Retention
 from ingest.store.read_privacy import read_policies, read_scrubs
 from ingest.store.read_rollups import read_cells
 from ingest.store.read_samples import read_samples
-from ingest.store.read_traces import read_trace, read_traces
+from ingest.store.read_trace import read_trace, read_trace_spans
+from ingest.store.read_traces import read_traces
 from ingest.store.snapshot import micros, moment, snapshot
 
 _HOUR_US = 3_600_000_000
@@ -39,6 +43,14 @@ _LEDGER = """
 """
 
 
+# What was received in an hour may have begun before it, never after: so all hours since the range began are looked at.
+_NOTED = f"""
+    SELECT coalesce(sum(spans) FILTER (WHERE outcome = 'noted:{Note.WEIGHTED.label}'), 0)::bigint AS weighted,
+           coalesce(sum(spans) FILTER (WHERE outcome = 'noted:{Note.SKETCH_REMAPPED.label}'), 0)::bigint AS remapped
+    FROM ledger WHERE app_id = $1 AND hour_at >= date_trunc('hour', $2::timestamptz)
+"""  # noqa: S608 - holds no value
+
+
 class PostgresReader:
     """Reads through a pool of its own choosing; holds nothing but it and how long things are kept."""
 
@@ -52,7 +64,9 @@ class PostgresReader:
 
     async def cells(self, question: Question, views: Sequence[str]) -> Cells:
         async with snapshot(self._pool) as connection:
-            return await read_cells(connection, question, views, self._retention)
+            cells = await read_cells(connection, question, views, self._retention)
+            noted = await connection.fetchrow(_NOTED, question.app_id, moment(cells.from_us))
+            return replace(cells, weighted_spans=noted["weighted"], remapped_spans=noted["remapped"])
 
     async def samples(self, question: Question) -> Samples:
         async with snapshot(self._pool) as connection:
@@ -62,9 +76,15 @@ class PostgresReader:
         async with snapshot(self._pool) as connection:
             return await read_traces(connection, search, views, self._retention)
 
-    async def trace(self, app_id: int, trace_id: bytes) -> Sequence[Mapping[str, Any]]:
+    async def trace(self, app_id: int, trace_id: bytes) -> TraceRead | None:
         async with snapshot(self._pool) as connection:
             return await read_trace(connection, app_id, trace_id)
+
+    async def trace_spans(
+        self, app_id: int, trace_ids: tuple[bytes, bytes], span_ids: Sequence[bytes]
+    ) -> Sequence[Mapping[str, Any]]:
+        async with snapshot(self._pool) as connection:
+            return await read_trace_spans(connection, app_id, trace_ids, span_ids)
 
     async def ledger(self, app_id: int, from_us: int, to_us: int) -> Sequence[LedgerRow]:
         async with snapshot(self._pool) as connection:

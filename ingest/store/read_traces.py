@@ -1,10 +1,9 @@
-"""Reading whole sampled spans: the list of traces, and one trace."""
+"""Reading the list of traces: those with the newest client spans that pass."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
-import orjson
 
 from ingest.model import DIMENSIONS
 from ingest.ports import Question, Suppressed, TraceSearch
@@ -14,24 +13,28 @@ from ingest.store.read_rollups import read_shown
 from ingest.store.read_samples import FAILED, dimension, passing, read_sampled_shown
 from ingest.store.snapshot import micros, moment
 
-MOST_SPANS = 10_000
-"""Of one trace."""
-
 _SPANS_LOOKED_AT = 200_000
 _MOST_CELLS = 1_000_000
 
+_CLIENT = "origin = 'client'"
+_OVERSIZED = "EXISTS (SELECT FROM trace_overflow o WHERE o.app_id = $1 AND o.trace_id = {trace_id})"
+
 _SUMMARIES = f"""
-    WITH mine AS (SELECT trace_id, span_id, parent_span_id, name, route, version, country, device_class, start_at,
-                         start_at + duration_us * interval '1 microsecond' AS end_at, {FAILED} AS failed
+    WITH mine AS (SELECT trace_id, span_id, parent_span_id, name, route, version, country, device_class, weight,
+                         stratum, start_at, start_at + duration_us * interval '1 microsecond' AS end_at,
+                         {FAILED} AS failed, {_CLIENT} AS client
                   FROM span WHERE app_id = $1 AND trace_id = ANY($2)),
-    head AS (SELECT DISTINCT ON (trace_id) trace_id, name, route, version, country, device_class FROM mine
-             ORDER BY trace_id, parent_span_id IS NOT NULL, start_at, span_id),
+    head AS (SELECT DISTINCT ON (trace_id) trace_id, name, route, version, country, device_class, weight, stratum
+             FROM mine WHERE client ORDER BY trace_id, parent_span_id IS NOT NULL, start_at, span_id),
     whole AS (SELECT trace_id, min(start_at) AS start_at, max(end_at) AS end_at, count(*) AS spans,
-                     count(*) FILTER (WHERE failed) AS errors FROM mine GROUP BY trace_id)
-    SELECT * FROM head JOIN whole USING (trace_id) ORDER BY start_at DESC, trace_id
+                     count(*) FILTER (WHERE failed) AS errors FROM mine WHERE client GROUP BY trace_id),
+    behind AS (SELECT trace_id, count(*) AS backend_spans FROM mine WHERE NOT client GROUP BY trace_id)
+    SELECT *, {_OVERSIZED.format(trace_id="head.trace_id")} AS oversized
+    FROM head JOIN whole USING (trace_id) LEFT JOIN behind USING (trace_id) ORDER BY start_at DESC, trace_id
 """  # noqa: S608 - holds no value
 
-_JSON = ("resource", "attributes", "events", "links")
+_HEAD = ("trace_id", "name", "route", "version", "country", "device_class", "weight", "stratum")
+_WHOLE = ("spans", "errors", "oversized")
 
 
 async def read_traces(
@@ -44,8 +47,8 @@ async def read_traces(
     rows = await connection.fetch(_SUMMARIES, search.app_id, await _newest(connection, search, shown))
     return [
         {
-            **{name: row[name] for name in ("trace_id", "name", "route", "spans", "errors")},
-            **{name: row[name] for name in ("version", "country", "device_class")},
+            **{name: row[name] for name in (*_HEAD, *_WHOLE)},
+            "backend_spans": row["backend_spans"] or 0,
             "start_us": micros(row["start_at"]),
             "duration_us": micros(row["end_at"]) - micros(row["start_at"]),
         }
@@ -89,9 +92,10 @@ async def _newest(connection: asyncpg.Connection, search: TraceSearch, shown: Se
         conditions += f" AND ({', '.join(map(dimension, names))}) IN (SELECT * FROM unnest({cells}))"  # noqa: S608
         values = [*values, *map(list, zip(*shown, strict=True))]
     failed = f" AND {FAILED}" if search.errors else ""
+    oversized = f" AND {_OVERSIZED.format(trace_id='span.trace_id')}" if search.oversized else ""
     statement = (
         f"SELECT trace_id FROM span WHERE app_id = $1 AND start_at >= $2 AND start_at < $3 AND duration_us >= $4"  # noqa: S608
-        f"{failed}{conditions} ORDER BY start_at DESC LIMIT $5"
+        f" AND {_CLIENT}{failed}{oversized}{conditions} ORDER BY start_at DESC LIMIT $5"
     )
     look = search.limit * 4
     while True:
@@ -102,23 +106,3 @@ async def _newest(connection: asyncpg.Connection, search: TraceSearch, shown: Se
         if len(ids) >= search.limit or len(found) < look or look >= _SPANS_LOOKED_AT:
             return ids[: search.limit]
         look *= 8
-
-
-async def read_trace(connection: asyncpg.Connection, app_id: int, trace_id: bytes) -> Sequence[Mapping[str, Any]]:
-    """See `ingest.ports.Reader.trace`."""
-    rows = await connection.fetch(
-        "SELECT * FROM span WHERE app_id = $1 AND trace_id = $2 ORDER BY start_at, span_id LIMIT $3",
-        app_id,
-        trace_id,
-        MOST_SPANS,
-    )
-    return [_whole(row) for row in rows]
-
-
-def _whole(row: asyncpg.Record) -> Mapping[str, Any]:
-    span = dict(row)
-    span["start_us"] = micros(span.pop("start_at"))
-    span["clock_quality"] = span["clock_quality"].decode()
-    for name in _JSON:
-        span[name] = orjson.loads(span[name])
-    return span

@@ -134,6 +134,7 @@ class Compactor:
             ("journal_dead", "dead_at", timedelta(microseconds=self._dead_us)),
             ("ledger", "hour_at", timedelta(days=LEDGER_DAYS)),
             ("scrub_count", "hour_at", timedelta(days=LEDGER_DAYS)),
+            ("trace_overflow", "noted_at", timedelta(microseconds=self._retention.spans_us)),
             ("erased", "until", timedelta()),
             ("erasure", "requested_at", timedelta(days=RECEIPT_DAYS)),
         )

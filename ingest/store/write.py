@@ -11,7 +11,7 @@ import numpy as np
 from ingest.errors import Unavailable
 from ingest.model import DIMENSIONS, WINDOW_US
 from ingest.ports import LedgerRow, Position, ScrubRow, SeriesRow, Tombstones, Transaction, Update
-from ingest.store import erasures, partitions, rollup_rows, span_rows
+from ingest.store import erasures, exports, partitions, rollup_rows, span_rows
 from ingest.store.binary_copy import copy
 from ingest.store.database import TURN_LOCK, WRITER_LOCK, lock, reachable
 
@@ -20,15 +20,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PostgresStore:
-    """Implements `ingest.ports.Store`.
+    """Implements `ingest.ports.Store`. With `export`, client spans are queued for a tracing backend.
 
     One connection holds the writer's lock and runs every transaction, so that losing one is losing the other: no
     second writer can commit between two turns of the first. What follows from it: parts of `rollup_10s` are drawn and
     committed in one order.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", *, export: bool = False) -> None:
         self._pool = pool
+        self._export = export
         self._connection: Any = None
 
     async def lead(self) -> None:
@@ -71,7 +72,7 @@ class PostgresStore:
             await self._connection.execute(
                 f"SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock_shared({TURN_LOCK})"
             )
-            yield _Transaction(self._pool, self._connection)
+            yield _Transaction(self._pool, self._connection, export=self._export)
 
     async def known_series(self, day: int) -> Mapping[int, tuple[int, str]]:
         """series_id → (app_id, view) of every series used on this day."""
@@ -83,9 +84,10 @@ class PostgresStore:
 class _Transaction:
     """Implements `ingest.ports.Transaction`."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", connection: Any) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", connection: Any, *, export: bool) -> None:
         self._pool = pool
         self._connection = connection
+        self._export = export
 
     async def claim(self, batches: Sequence[tuple[int, bytes, int]]) -> set[tuple[int, bytes]]:
         """Of (app_id, batch_id, received_at_us), the (app_id, batch_id) never claimed before."""
@@ -113,6 +115,18 @@ class _Transaction:
         )
         return {row["app_id"]: Tombstones(frozenset(row["names"]), frozenset(row["sessions"])) for row in rows}
 
+    async def trace_sizes(self, traces: Sequence[tuple[int, bytes]]) -> Mapping[tuple[int, bytes], int]:
+        """How many spans are stored of each (app_id, trace_id)."""
+        app_ids, trace_ids = zip(*traces, strict=True)
+        rows = await self._connection.fetch(
+            "SELECT app_id, trace_id,"
+            " (SELECT count(*) FROM span WHERE span.app_id = asked.app_id AND span.trace_id = asked.trace_id) AS spans"
+            " FROM unnest($1::int[], $2::bytea[]) AS asked (app_id, trace_id)",
+            app_ids,
+            trace_ids,
+        )
+        return {(row["app_id"], row["trace_id"]): row["spans"] for row in rows}
+
     async def write(self, update: Update) -> None:
         """Adds everything in the update under one part."""
         part = await self._connection.fetchval("SELECT nextval('rollup_part')")
@@ -122,6 +136,10 @@ class _Transaction:
             await copy(self._connection, "rollup_10s", rollup_rows.COLUMNS, rows)
         await self._write_ledger(update.ledger, part)
         await self._write_scrubs(update.scrubs, part)
+        await self._connection.executemany(
+            "INSERT INTO trace_overflow (app_id, trace_id, part, spans) VALUES ($1, $2, $3, $4)",
+            [(row.app_id, row.trace_id, part, row.spans) for row in update.overflows],
+        )
         await erasures.add_sessions(self._connection, update.erased)
         if update.sampled:
             starts = np.concatenate([sampled.kept.assigned.start_at_us for sampled in update.sampled])
@@ -131,6 +149,8 @@ class _Transaction:
             await copy(
                 self._connection, "span", span_rows.COLUMNS, b"".join(span_rows.rows(each) for each in update.sampled)
             )
+            if self._export:
+                await exports.enqueue(self._connection, update.sampled)
 
     async def consume(self, positions: Sequence[Position]) -> None:
         """Takes the records at these positions out of the journal.

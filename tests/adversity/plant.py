@@ -76,12 +76,15 @@ def native(needle: Needle, number: int, trace_id: bytes) -> dict[str, Any]:
         "events": [{"name": disguise(), "offset_us": 10}],
     }
     rejected = span | {"duration_us": -5, "span_id": trace_id[8:].hex()}
+    sketched = {name: disguise() for name in ("name", "method", "url", "route")} | {"duration_us": 90_000}
     return {
         "id": trace_id.hex(),
         "resource": {name: disguise() for name in RESOURCE},
         "clock": {"kind": "wall", "epoch": disguise()[:120]},
         "dropped": {disguise(): 3},
         "spans": [span, rejected],
+        "sketches": [{"start_us": span["start_us"], "width_us": 1_000_000, "spans": [sketched]}],
+        "unsent": disguise(),
     }
 
 

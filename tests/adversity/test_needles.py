@@ -178,6 +178,7 @@ async def _answers(service: Service, session: aiohttp.ClientSession) -> AsyncIte
                 traces = [trace["trace_id"] for trace in (await answer.json())["traces"]]
     assert traces
     for trace in traces[:20]:
-        async with session.get(f"{service.query}/api/v1/traces/{trace}", headers=headers) as answer:
-            assert answer.status == 200
-            yield await answer.read()
+        for path in (trace, f"{trace}/spans?depth=20&limit=500"):
+            async with session.get(f"{service.query}/api/v1/traces/{path}", headers=headers) as answer:
+                assert answer.status == 200
+                yield await answer.read()

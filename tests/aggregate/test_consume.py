@@ -60,6 +60,9 @@ class CrashingTransaction:
     async def erased(self, app_ids: Sequence[int]) -> Mapping[int, Tombstones]:
         return await self.transaction.erased(app_ids)
 
+    async def trace_sizes(self, traces: Sequence[tuple[int, bytes]]) -> Mapping[tuple[int, bytes], int]:
+        return await self.transaction.trace_sizes(traces)
+
     async def write(self, update: Update) -> None:
         await self.transaction.write(update)
         self.reach("after write")
@@ -75,11 +78,18 @@ async def append(pool: "Pool[Any]", *records: Processed) -> None:
         await journal.append(record)
 
 
-async def aggregate(dsn: str, *, series_limit: int = 10_000, step: str = "") -> Aggregator:
+async def aggregate(dsn: str, *, series_limit: int = 10_000, trace_spans: int = 10_000, step: str = "") -> Aggregator:
     """The life of an aggregator process: works off the journal and is gone, with its connections."""
     pool = await open_pool(dsn)
     store = CrashingStore(pool, step)
-    aggregator = Aggregator(store, PostgresJournal(pool), lambda: NOW_US, series_limit=series_limit, turn_seconds=0.01)
+    aggregator = Aggregator(
+        store,
+        PostgresJournal(pool),
+        lambda: NOW_US,
+        series_limit=series_limit,
+        trace_spans=trace_spans,
+        turn_seconds=0.01,
+    )
     try:
         await store.lead()
         while await aggregator.turn():

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ingest import sessions, sketch
 from ingest.aggregate.catalog import Catalog
-from ingest.aggregate.windows import Counts, fold
+from ingest.aggregate.items import Counts
+from ingest.aggregate.windows import fold
 from ingest.model import DIMENSIONS, METRICS, OTHER, VIEWS, WINDOW_US, Processed
 from ingest.ports import Rollups, SeriesRow
 from tests.records import NOW_US, make_record
@@ -19,7 +20,10 @@ Key = tuple[int, str, tuple[str | None, ...], int]
 
 
 def counts(records: Sequence[Processed]) -> list[Counts]:
-    return [Counts(record.strings, record.series, record.counted) for record in records]
+    return [
+        Counts(record.strings, record.series, record.counted, record.summaries, record.summary_bins)
+        for record in records
+    ]
 
 
 def one_by_one(records: Sequence[Processed]) -> dict[Key, Counter[Any]]:

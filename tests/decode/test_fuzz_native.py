@@ -39,6 +39,13 @@ def assert_sound(decoded: Decoded, given_bodies: int) -> None:
     n = len(batch.spans)
     for table in (batch.attributes, batch.events, batch.links):
         assert ((table.owner >= 0) & (table.owner < n)).all()
+    sketches, bins = batch.sketches, batch.sketch_bins
+    assert ((sketches.resource >= 0) & (sketches.resource < len(batch.resources))).all()
+    assert ((bins.owner >= 0) & (bins.owner < len(sketches))).all()
+    durations = bins.take(bins.metric == 0)
+    counted = np.bincount(durations.owner, weights=durations.count, minlength=len(sketches))
+    assert counted.tolist() == sketches.spans.tolist()
+    assert (sketches.spans <= 1_000_000).all()
     assert (batch.spans.phases_us >= -2).all()
     assert (batch.spans.kind <= 5).all()
     assert batch.spans.phases_us.shape == (8, n)
@@ -110,10 +117,29 @@ leaves = (
     | st.sampled_from(["mono", "0f" * 16, "00" * 8])
 )
 top = ["v", "id", "n", "strings", "resource", "clock", "traces", "cols", "attrs", "events", "links", "dropped", "big"]
+top += ["sketches", "unsent"]
 inner = ["span", "key", "value", "name", "offset_us", "trace_id", "span_id", "trace", "start_us", "kind", "epoch", "x"]
+inner += ["width_us", "spans", "errors", "reused", "unknown", "values", "duration", "dns", "reported"]
 fields = st.sampled_from(top + inner)
 trees = st.recursive(leaves, lambda t: st.lists(t, max_size=4) | st.dictionaries(fields, t, max_size=5), max_leaves=25)
 maps = st.dictionaries(fields, trees, max_size=8).map(lambda body: {"v": 1, "n": 1, "id": "0f" * 16} | body)
+
+
+SKETCHED = json.loads((VECTORS / "golden" / "sketched.json").read_bytes())
+
+
+@given(
+    number=st.integers(0, 3),
+    changes=st.dictionaries(
+        st.sampled_from(["name", "url", "start_us", "width_us", "spans", "errors", "reused", "unknown", "values"]),
+        trees | st.integers(-1, 70) | st.dictionaries(st.sampled_from(["dns", "duration", "x"]), trees),
+        max_size=3,
+    ),
+)
+@MANY
+def test_a_sketch_set_with_anything_in_its_fields_is_read_or_refused(number: int, changes: dict[str, Any]) -> None:
+    sets = [each | (changes if place == number else {}) for place, each in enumerate(SKETCHED["sketches"])]
+    assert_harmless(json.dumps(SKETCHED | {"sketches": sets}).encode())
 
 
 @given(tree=maps)

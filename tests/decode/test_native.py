@@ -194,6 +194,10 @@ class TestValues:
         assert spans.kind.tolist() == spans.status.tolist() == batch.resources.memory_mb.tolist() == [0]
         assert spans.phases_us[[Phase.DNS, Phase.TCP], 0].tolist() == [REUSED, UNKNOWN]
 
+    def test_a_phase_that_ended_before_it_began_is_left_for_judge_phases(self, encoding: str) -> None:
+        spans = decode(encode(logical({"ttfb_us": -70, "dns_us": -(2**62)}), encoding)).spans
+        assert spans.phases_us[[Phase.TTFB, Phase.DNS], 0].tolist() == [-70, -(2**62)]
+
     def test_a_negative_duration_is_left_for_validate(self, encoding: str) -> None:
         assert decode(encode(logical({"duration_us": -70}), encoding)).spans.duration_us.tolist() == [-70]
 
@@ -302,9 +306,15 @@ class TestRefusals:
         assert fault(b'{"v":true}').reason == "version"
 
     def test_the_structs_name_no_field_the_specification_lacks(self) -> None:
-        assert Clock.__struct_fields__ == ("kind", "epoch", "mono_us", "wall_us", "base_us")
+        assert Clock.__struct_fields__ == ("kind", "epoch", "mono_us", "wall_us", "base_us", "steps")
         specification = (VECTORS.parent / "WIRE.md").read_text()
         assert all(f"`{name}`" in specification for name in Clock.__struct_fields__)
+
+    @pytest.mark.parametrize("encoding", ENCODINGS)
+    @pytest.mark.parametrize(("sent", "read"), [(3, 3), (-1, UNKNOWN), (1 << 31, UNKNOWN), (None, UNKNOWN)])
+    def test_steps_that_cannot_be_counted_are_unknown(self, encoding: str, sent: int | None, read: int) -> None:
+        body = encode(logical({}, clock={"epoch": "b1", "steps": sent}), encoding)
+        assert decode(body).bodies.steps.tolist() == [read]
 
     def test_text_is_fit_for_any_store(self) -> None:
         body = encode(logical({"url": "a\0b"}), "json").replace(b"GET /", rb"\ude00\ud83d\\ud83d\ud83d\ude00")

@@ -243,3 +243,16 @@ def test_a_consent_said_twice_alike_is_that_consent() -> None:
     span = span_of({CONSENT: "granted"})
     span.attributes.add(key=CONSENT).value.string_value = "granted"
     assert decoded(span).resources.consent.tolist() == [ConsentState.GRANTED]
+
+
+@pytest.mark.parametrize(
+    ("value", "reported"), [(True, True), ("true", True), (1, True), (False, False), ("no", False)]
+)
+def test_a_resource_says_that_its_user_reported_a_problem(value: Any, reported: bool) -> None:
+    batch = decoded(span_of(), resource={"firsthop.reported": value})
+    assert batch.resources.reported.tolist() == [reported]
+    assert attributes_in_words(batch, batch.resource_attributes) == []
+
+
+def test_without_a_word_about_it_nothing_was_reported() -> None:
+    assert decoded(span_of()).resources.reported.tolist() == [False]

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ingest.model import UNKNOWN, ClockKind, ConsentState, Phase, Resources, SpanBatch, Spans
+import numpy as np
+
+from ingest.model import METRICS, UNKNOWN, ClockKind, ConsentState, Phase, Resources, Sketches, SpanBatch, Spans
 
 VECTORS = Path(__file__).parents[2] / "client_sdk_spec" / "vectors"
 CONTENT_ENCODING = {".gz": "gzip", ".zst": "zstd", ".zz": "deflate"}
@@ -48,6 +50,7 @@ def told(batch: SpanBatch) -> dict[str, Any]:
     columns |= dict(zip(_PHASE_COLUMNS, spans.phases_us.tolist(), strict=True))
     resources = {name: text(getattr(batch.resources, name)) for name in Resources.CODES}
     resources |= {name: getattr(batch.resources, name).tolist() for name in ("body", "memory_mb", "cores")}
+    resources["reported"] = batch.resources.reported.tolist()
     resources["consent"] = [ConsentState(state).word for state in batch.resources.consent]
     return {
         "bodies": {
@@ -56,6 +59,7 @@ def told(batch: SpanBatch) -> dict[str, Any]:
             "epoch": text(batch.bodies.epoch),
             "sealed_mono_us": batch.bodies.sealed_mono_us.tolist(),
             "sealed_wall_us": batch.bodies.sealed_wall_us.tolist(),
+            "sketched": batch.bodies.sketched.tolist(),
         },
         "resources": resources,
         "spans": columns,
@@ -79,6 +83,27 @@ def told(batch: SpanBatch) -> dict[str, Any]:
             "reason": text(batch.drops.reason),
             "spans": batch.drops.spans.tolist(),
         },
+        **_told_sketches(batch),
+    }
+
+
+def _told_sketches(batch: SpanBatch) -> dict[str, Any]:
+    """The sketch sets, and their bins in order of set, metric and bucket."""
+    sketches, bins = batch.sketches, batch.sketch_bins
+    numbers = ("resource", "start_us", "width_us", "spans", "errors", "remapped")
+    found = {name: [batch.strings[code] for code in getattr(sketches, name)] for name in Sketches.CODES}
+    found |= {name: getattr(sketches, name).tolist() for name in numbers}
+    found |= {name: getattr(sketches, name).T.tolist() for name in ("reused", "unknown")}
+    order = np.lexsort((bins.bucket, bins.metric, bins.owner))
+    rows = bins.take(order)
+    return {
+        "sketches": found,
+        "sketch_bins": {
+            "owner": rows.owner.tolist(),
+            "metric": [METRICS[metric] for metric in rows.metric],
+            "bucket": rows.bucket.tolist(),
+            "count": rows.count.tolist(),
+        },
     }
 
 
@@ -86,6 +111,7 @@ def told_of_one(batch: SpanBatch) -> dict[str, Any]:
     """The same for a batch of one good body, in the shape of a vector's `.columns.json`."""
     tables = told(batch)
     spans, drops, resources = tables["spans"], tables["drops"], tables["resources"]
+    assert set(tables["sketches"].pop("resource")) <= {0}
     assert set(spans.pop("resource")) <= {0}
     assert set(drops.pop("body")) <= {0}
     assert resources.pop("body") == [0]

@@ -16,12 +16,16 @@ import pytest
 
 from client_sdk_spec import encoder
 from ingest.decode.formats import DECODERS
+from ingest.edge.config import Configs
 from ingest.edge.server import EdgeParts, serve
 from ingest.errors import Unavailable
 from ingest.model import Processed
 from ingest.pipeline.process import process
+from ingest.pipeline.sample import FixedRates
 from ingest.ports import Grant
 from ingest.settings import Limits, Policy, Sampling
+from ingest.signing import Signer
+from ingest.user_agent import UserAgents
 from privacy import Ring
 from tests.batches import built_in
 
@@ -138,10 +142,11 @@ async def running_edge(**changes: Any) -> AsyncIterator[RunningEdge]:
             journal=journal,
             keys=keys,
             decoders=DECODERS,
-            process=partial(process, policy=POLICY, policy_of=built_in, country_of=lambda _: "", os_of=lambda _: ""),
+            process=partial(process, policy=POLICY, policy_of=built_in, country_of=lambda _: ""),
             limits=Limits(),
             queue_bytes=32 << 20,
             commit_wait_s=0.005,
+            configs=Configs(FixedRates(POLICY.sampling), Signer(b"s" * 32), UserAgents().agent_of),
         ),
         **changes,
     )

@@ -11,6 +11,7 @@ import pytest
 
 from client_sdk_spec import encoder
 from ingest.decode.formats import DECODERS, Format
+from ingest.device_classes import Agent
 from ingest.edge.commit import BATCH_BYTES
 from ingest.model import Processed, Scrubs
 from ingest.pipeline.process import process
@@ -143,7 +144,7 @@ async def test_stopping_answers_everything_that_was_accepted(edge: RunningEdge):
 async def test_personal_data_of_the_transport_is_not_in_the_record(start_edge: StartEdge):
     edge = await start_edge(
         trusted_proxies=("127.0.0.0/8",),
-        process=partial(process, policy=POLICY, country_of=lambda _: "BR", os_of=lambda _: "Android"),
+        process=partial(process, policy=POLICY, country_of=lambda _: "BR", agent_of=lambda _: Agent("Android")),
     )
     await edge.send(native(), x_forwarded_for="203.0.113.77", user_agent="JaneDoesPhone/1.0")
     text = repr(edge.journal.records)
@@ -163,7 +164,7 @@ async def test_what_was_scrubbed_is_counted_by_rule_when_it_is_durable(edge: Run
 
 async def test_what_a_policy_calls_its_patterns_is_no_label(start_edge: StartEdge):
     def with_patterns(batch: Any, receptions: Any) -> Processed:
-        record = process(batch, receptions, POLICY, policy_of=built_in, country_of=lambda _: "", os_of=lambda _: "")
+        record = process(batch, receptions, POLICY, policy_of=built_in, country_of=lambda _: "")
         strings = [*record.strings, "policy:loyalty_card", "policy:seat"]
         scrubs = Scrubs(
             app_id=np.array([1, 1], dtype=np.int32),
@@ -184,7 +185,7 @@ def where_processed(threads: list[str]) -> Any:
 
     def run(batch: Any, receptions: Any) -> Any:
         threads.append(threading.current_thread().name)
-        return process(batch, receptions, POLICY, policy_of=built_in, country_of=lambda _: "", os_of=lambda _: "")
+        return process(batch, receptions, POLICY, policy_of=built_in, country_of=lambda _: "")
 
     return run
 

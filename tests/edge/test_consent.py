@@ -74,7 +74,7 @@ def ends(edge: RunningEdge) -> dict[str, int]:
 def under(**rule: Extent) -> Any:
     """The pipeline with these rules of consent for every app."""
     rules = AppPolicy(1, replace(BUILT_IN, consent=Consent(**rule)))
-    return partial(process, policy=POLICY, policy_of=lambda _: rules, country_of=lambda _: "", os_of=lambda _: "")
+    return partial(process, policy=POLICY, policy_of=lambda _: rules, country_of=lambda _: "")
 
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack"])

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from ingest.model import UNKNOWN, Reception, SendStamp
+from ingest.model import UNKNOWN, Anchor, Reception, SendStamp
 from ingest.settings import Limits
 from tests.edge.conftest import CLIENT_KEY, SERVER_KEY, RunningEdge, StartEdge, native
 
@@ -118,6 +118,21 @@ async def test_a_client_that_expects_to_be_told_to_continue_is_told(edge: Runnin
         ("s=1&bg=yes", "bg"),
         ("w=5", "s"),
         ("s=1&e=" + "x" * 200, "e"),
+        ("o=1&d=1&t=1", "s"),
+        ("b=5", "s"),
+        ("s=1&d=1&t=1", "o"),
+        ("s=1&o=1&t=1", "d"),
+        ("s=1&o=1&d=1", "t"),
+        ("s=1&oe=b1", "o"),
+        ("s=1&o=--1&d=1&t=1", "o"),
+        ("s=1&o=-9007199254740992&d=1&t=1", "o"),
+        ("s=1&o=1&d=-1&t=1", "d"),
+        ("s=1&o=1&d=1&t=-1", "t"),
+        ("s=1&o=1&d=1&t=1&oe=" + "x" * 200, "oe"),
+        ("s=1&b=", "b"),
+        ("s=1&b=+5", "b"),
+        ("s=1&b=1e9", "b"),
+        ("s=1&b=9007199254740992", "b"),
     ],
 )
 async def test_a_send_stamp_that_cannot_be_used_is_refused_with_the_parameters_name(
@@ -144,7 +159,7 @@ class Receptions:
         from tests.edge.conftest import POLICY
 
         self.seen.extend(receptions)
-        return process(batch, receptions, POLICY, policy_of=built_in, country_of=lambda _: "", os_of=lambda _: "")  # type: ignore[arg-type]
+        return process(batch, receptions, POLICY, policy_of=built_in, country_of=lambda _: "")  # type: ignore[arg-type]
 
 
 async def test_what_the_transport_says_reaches_the_pipeline(start_edge: StartEdge):
@@ -163,6 +178,15 @@ async def test_what_the_transport_says_reaches_the_pipeline(start_edge: StartEdg
     assert reception.hints == {"sec-ch-ua-platform": "Android", "sec-ch-device-memory": "4"}
     assert (reception.user_agent, reception.address, reception.trusted) == ("Shop/5 (Android 14)", "127.0.0.1", True)
     assert "127.0.0.1" not in repr(reception)
+
+
+@pytest.mark.parametrize(("named", "epoch"), [("", "b2"), ("&oe=b1", "b1")])
+async def test_a_stamp_may_have_an_anchor_and_a_bridge(start_edge: StartEdge, named: str, epoch: str):
+    seen = Receptions()
+    edge = await start_edge(process=seen)
+    await edge.send(native(), f"/v1/batches?s=5&e=b2&o=-1790000000000000&d=0&t=4&b=-28800000000{named}")
+    anchor = Anchor(offset_us=-1_790_000_000_000_000, err_us=0, at_us=4, epoch=epoch)
+    assert seen.seen[0].send == SendStamp(5, epoch="b2", anchor=anchor, bridge_us=-28_800_000_000)
 
 
 async def test_a_stamp_may_be_short_and_may_be_absent(start_edge: StartEdge):

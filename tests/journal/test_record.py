@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from ingest.journal import record as format_
 from ingest.journal.record import RecordError, decode, encode
-from ingest.model import Columns, Processed
+from ingest.model import NOT_MEASURED, Columns, Origin, Processed
+from ingest.outcome import Outcome
+from ingest.pipeline.thresholds import low_56_bits
 from tests.records import make_record
 
-SCHEMA_OF_VERSION = {3: "b88a6344846dc4df"}
+SCHEMA_OF_VERSION = {3: "667d21b9c6b7e229"}
 
 
 def same(one: Any, other: Any) -> bool:
@@ -63,7 +66,24 @@ def test_the_record_and_its_sample_share_one_string_table() -> None:
     assert record.kept.batch.strings is record.strings
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00", b"\x02" + encode(make_record())[1:]])
+def test_a_record_of_the_version_before_is_read_as_far_as_it_goes() -> None:
+    record = decode((Path(__file__).parent / "record_2.bin").read_bytes())
+    assert (len(record.ledger), len(record.counted), len(record.series)) == (3, 24, len(record.series))
+    assert record.ledger.outcomes.shape == (len(Outcome), 3)
+    assert (record.ledger.outcomes.sum(axis=0) == record.ledger.spans).all()
+    kept = record.kept
+    assert len(kept.assigned) == len(kept.batch.spans) == len(kept.batch.links) > 0
+    assert set(kept.assigned.origin.tolist()) == {Origin.CLIENT}
+    assert kept.assigned.randomness.tolist() == low_56_bits(kept.batch.spans.trace_id).tolist()
+    assert set(kept.assigned.clock_skew_ms.tolist()) == {NOT_MEASURED}
+    assert set(record.counted.stands_for.tolist()) == {1}
+    assert (len(record.notes), len(record.summaries), len(kept.batch.sketches)) == (0, 0, 0)
+    assert same(decode(encode(record)), record), "and it can be written again"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x00", b"\x01" + encode(make_record())[1:], b"\x04" + encode(make_record())[1:]]
+)
 def test_another_version_is_refused_by_name(data: bytes) -> None:
     with pytest.raises(RecordError, match="version"):
         decode(data)

@@ -24,7 +24,7 @@ def run(
     given = [{"body": body, "start_us": start_us} for body in range(len(where)) for _ in range(spans)]
     batch = spans_of(given, bodies=len(where), **sender)
     batch = replace(batch, resources=replace(batch.resources, consent=np.full(len(where), consent, np.uint8)))
-    return process(batch, list(where), policy(), policy_of=built_in, country_of=lambda _: "", os_of=lambda _: "")
+    return process(batch, list(where), policy(), policy_of=built_in, country_of=lambda _: "")
 
 
 def identities(*where: Any, **given: Any) -> list[int]:

@@ -41,7 +41,7 @@ IDS = ("7d1c9f5e-52b4-4d0e-9d3a-1f7b6c2e8a90", "needle42id", "4711000815")
 
 
 def journaled(batch: SpanBatch) -> bytes:
-    record = process(batch, [reception()], policy(), policy_of=built_in, country_of=lambda _: "", os_of=lambda _: "")
+    record = process(batch, [reception()], policy(), policy_of=built_in, country_of=lambda _: "")
     assert len(record.kept.batch.spans) == len(batch.spans) > 0
     return zstandard.decompress(encode(record)[1:], max_output_size=1 << 24)
 

@@ -26,7 +26,6 @@ def run(*where: Any, rules: Policy = BUILT_IN, known: bool = True, spans: Any = 
         policy(**sampling),
         policy_of=lambda _: AppPolicy(1, rules),
         country_of=lambda _: "BR",
-        os_of=lambda _: "",
         **lookup,
     )
 

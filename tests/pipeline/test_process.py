@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import sketch
+from ingest.device_classes import Agent, nobody
 from ingest.journal.record import encode
 from ingest.model import (
     DIMENSIONS,
@@ -28,7 +29,7 @@ def nowhere(_: str) -> str:
     return ""
 
 
-def run(spans, bodies=1, receptions=None, rules=None, country_of=nowhere, os_of=nowhere, **resource) -> Processed:
+def run(spans, bodies=1, receptions=None, rules=None, country_of=nowhere, agent_of=nobody, **resource) -> Processed:
     batch = spans_of(spans, bodies=bodies, **resource)
     return process(
         batch,
@@ -36,7 +37,7 @@ def run(spans, bodies=1, receptions=None, rules=None, country_of=nowhere, os_of=
         rules or policy(),
         policy_of=built_in,
         country_of=country_of,
-        os_of=os_of,
+        agent_of=agent_of,
     )
 
 
@@ -77,7 +78,7 @@ def test_every_dimension_of_the_series_is_filled_in():
         [{"url": "https://api.shop.example/orders/17/items?q=jane@example.com"}],
         receptions=[reception(address="203.0.113.9", user_agent="agent")],
         country_of={"203.0.113.9": "BR"}.__getitem__,
-        os_of={"agent": "Android"}.__getitem__,
+        agent_of={"agent": Agent("Android")}.__getitem__,
         version="5.2.1",
         network="WiFi",
         memory_mb=2048,
@@ -177,11 +178,12 @@ def test_a_monotonic_clock_with_a_send_stamp_is_anchored_with_a_bound():
     batch = spans_of([{"start_us": 5_000_000}, {"start_us": 6_000_000}])
     batch = replace(batch, bodies=replace(batch.bodies, clock=np.array([1], np.uint8)))
     stamped = reception(send=SendStamp(mono_us=65_000_000, rtt_us=80_000))
-    record = process(batch, [stamped], policy(), policy_of=built_in, country_of=nowhere, os_of=nowhere)
+    record = process(batch, [stamped], policy(), policy_of=built_in, country_of=nowhere)
     starts = record.kept.assigned.start_at_us
     assert starts.tolist() == [NOW_US - 60_040_000, NOW_US - 59_040_000]
     assert record.kept.assigned.clock_quality.tolist() == [ClockQuality.B] * 2
-    assert record.kept.assigned.clock_err_ms.tolist() == [10_000] * 2
+    drift_ms = 6
+    assert record.kept.assigned.clock_err_ms.tolist() == [10_000 - 40 + drift_ms] * 2
 
 
 def test_a_stamp_of_another_epoch_or_of_a_background_upload_bounds_nothing():
@@ -192,9 +194,7 @@ def test_a_stamp_of_another_epoch_or_of_a_background_upload_bounds_nothing():
     for stamp in (SendStamp(mono_us=1, epoch="other"), SendStamp(mono_us=1, background=True)):
         batch = spans_of([{"start_us": 5_000_000}])
         batch = replace(batch, bodies=replace(batch.bodies, clock=np.array([1], np.uint8)))
-        record = process(
-            batch, [reception(send=stamp)], policy(), policy_of=built_in, country_of=nowhere, os_of=nowhere
-        )
+        record = process(batch, [reception(send=stamp)], policy(), policy_of=built_in, country_of=nowhere)
         assert record.kept.assigned.clock_quality.tolist() == [ClockQuality.F]
         assert record.kept.assigned.start_at_us.tolist() == [NOW_US - 100_000]
 

@@ -31,7 +31,6 @@ def run(spans: list[dict[str, Any]], *policies: str, **resource: Any) -> Process
         RULES,
         policy_of=apps.__getitem__,
         country_of=lambda _: "",
-        os_of=lambda _: "",
     )
 
 
@@ -181,9 +180,7 @@ def test_resource_attributes_are_treated_alike():
         ),
     )
     given = AppPolicy(1, parse('[actions]\nemail = "drop"'))
-    record = process(
-        batch, [reception()], RULES, policy_of=lambda _: given, country_of=lambda _: "", os_of=lambda _: ""
-    )
+    record = process(batch, [reception()], RULES, policy_of=lambda _: given, country_of=lambda _: "")
     held = record.kept.batch.resource_attributes
     found = {record.strings[k]: record.strings[v] for k, v in zip(held.key.tolist(), held.value.tolist(), strict=True)}
     assert found == {"user.id": f"{{user:{pseudonym(key_of(1), '4711')}}}", "size": "3"}

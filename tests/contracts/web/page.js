@@ -42,7 +42,15 @@ registerInstrumentations({
   tracerProvider: provider,
   instrumentations: [
     new DocumentLoadInstrumentation(),
-    new FetchInstrumentation({ propagateTraceHeaderCorsUrls: [/.*/], ignoreUrls: [new RegExp(`^${edge}`)] }),
+    new FetchInstrumentation({
+      // Without the header a request to another origin needs no preflight, which would open its connection.
+      propagateTraceHeaderCorsUrls: given.get("propagate") === "no" ? [] : [/.*/],
+      ignoreUrls: [new RegExp(`^${edge}`)],
+      applyCustomAttributesOnSpan: (span, _, result) => {
+        const timing = result.headers?.get("server-timing");
+        if (timing) span.setAttribute("http.response.header.server-timing", [timing]);
+      },
+    }),
   ],
 });
 
@@ -53,4 +61,7 @@ window.visit = async (urls) => {
 };
 // The browser's own entry of an address: with CORS the last one, the preflight has none.
 window.entry = (url) => performance.getEntriesByName(url).at(-1)?.toJSON() ?? null;
-window.flush = () => provider.forceFlush();
+window.flush = () =>
+  provider.forceFlush().catch((errors) => {
+    throw new Error([errors].flat().map(String).join("; "));
+  });
