@@ -39,6 +39,8 @@ class Call:
     """Of the variable parts of the path."""
     policy_of: Callable[[int], AppPolicy]
     """App → the privacy policy in force."""
+    trace_link: str
+    """Where another tracing system shows the trace `{trace_id}`; empty: nowhere."""
 
     @property
     def least_sessions(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from ingest.query import apps, erasures, latency, ledger, phases, privacy, routes, traces, values
+from ingest.query import apps, erasures, latency, ledger, phases, privacy, routes, trace, trace_schemas, traces, values
 from ingest.query.call import Call
 from ingest.query.parameters import Parameter
 from ingest.query.schemas import Schema
@@ -31,10 +31,28 @@ ENDPOINTS = (
     Endpoint("/api/v1/phases", "Every phase at one quantile.", phases.PARAMETERS, phases.phases, phases.SCHEMA),
     Endpoint("/api/v1/routes", "Routes ranked by impact.", routes.PARAMETERS, routes.routes, routes.SCHEMA),
     Endpoint("/api/v1/values", "The values of one dimension.", values.PARAMETERS, values.values, values.SCHEMA),
+    Endpoint("/api/v1/traces", "Sampled traces, newest first.", traces.PARAMETERS, traces.traces, trace_schemas.LIST),
     Endpoint(
-        "/api/v1/traces", "Sampled traces, newest first.", traces.LIST_PARAMETERS, traces.traces, traces.LIST_SCHEMA
+        "/api/v1/traces/{trace_id}",
+        "One sampled trace at first sight.",
+        trace.SUMMARY_PARAMETERS,
+        trace.summary,
+        trace_schemas.SUMMARY,
     ),
-    Endpoint("/api/v1/traces/{trace_id}", "One sampled trace.", traces.ONE_PARAMETERS, traces.trace, traces.ONE_SCHEMA),
+    Endpoint(
+        "/api/v1/traces/{trace_id}/spans",
+        "Its spans by page and depth.",
+        trace.PAGE_PARAMETERS,
+        trace.spans,
+        trace_schemas.PAGE,
+    ),
+    Endpoint(
+        "/api/v1/traces/{trace_id}/spans/{span_id}",
+        "One span of it.",
+        trace.SPAN_PARAMETERS,
+        trace.span,
+        trace_schemas.ONE_SPAN,
+    ),
     Endpoint("/api/v1/ledger", "How every received span ended.", ledger.PARAMETERS, ledger.ledger, ledger.SCHEMA),
     Endpoint(
         "/api/v1/privacy",

@@ -17,6 +17,10 @@ from ingest.ports import Cells, Question, Reader, Samples, Suppressed
 from ingest.query.distribution import Bins, Distribution
 from ingest.query.estimate import Design, Estimate
 from ingest.query.times import rfc3339
+from ingest.sketch import ALPHA
+
+REMAPPED_ERROR = round((1 + 0.05) * (1 + ALPHA) - 1, 4)
+"""Of quantiles among which are those of a client's sketch with other buckets than ours, the coarsest that is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,9 @@ class Figures:
     step_us: int
     truncated: bool
     hidden_spans: int
+    weighted_spans: int
+    relative_error: float
+    """Of quantiles from sketches."""
     least_sessions: int
     suppressed: Suppressed
     groups: Sequence[Mapping[str, str]]
@@ -66,8 +73,11 @@ class Figures:
 
     @property
     def basis(self) -> str:
-        """`exact`, within 1 % at any quantile; `estimated`, with 95 % intervals; or `incomplete`: spans are hidden."""
-        return "estimated" if self.estimated else "incomplete" if self.hidden_spans else "exact"
+        """`exact`: every span counted once; `estimated`: from samples, or some spans counted stand for others; or
+        `incomplete`: spans are hidden."""
+        if self.estimated or self.weighted_spans:
+            return "estimated"
+        return "incomplete" if self.hidden_spans else "exact"
 
     def provenance(self) -> Mapping[str, Any]:
         """What every answer says about where its figures come from."""
@@ -79,6 +89,8 @@ class Figures:
             "source": self.source,
             "truncated": self.truncated,
             "hidden_spans": self.hidden_spans,
+            "weighted_spans": self.weighted_spans,
+            "relative_error": self.relative_error,
             "suppressed": describe(self.suppressed, self.least_sessions),
         }
 
@@ -116,6 +128,8 @@ def _of_cells(cells: Cells, question: Question) -> Figures:
         question,
         source=f"view:{cells.view}",
         hidden_spans=cells.hidden_spans,
+        weighted_spans=cells.weighted_spans,
+        relative_error=REMAPPED_ERROR if cells.remapped_spans else ALPHA,
         totals=_tally_cells(cells, placed.group, len(placed.order)),
         points=_tally_cells(seen, placed.point, len(placed.point_key)) if question.over_time else None,
     )
@@ -148,6 +162,8 @@ def _of_samples(samples: Samples, question: Question) -> Figures:
         question,
         source="samples",
         hidden_spans=0,
+        weighted_spans=0,
+        relative_error=0.0,
         totals=_tally_samples(samples, placed.group, len(placed.order)),
         points=_tally_samples(seen, placed.point, len(placed.point_key)) if question.over_time else None,
     )
@@ -196,7 +212,15 @@ class _Placed:
     steps: int
 
     def figures(
-        self, question: Question, *, source: str, hidden_spans: int, totals: Tally, points: Tally | None
+        self,
+        question: Question,
+        *,
+        source: str,
+        hidden_spans: int,
+        weighted_spans: int,
+        relative_error: float,
+        totals: Tally,
+        points: Tally | None,
     ) -> Figures:
         rows = self.rows
         return Figures(
@@ -206,6 +230,8 @@ class _Placed:
             step_us=rows.step_us,
             truncated=rows.truncated,
             hidden_spans=hidden_spans,
+            weighted_spans=weighted_spans,
+            relative_error=relative_error,
             least_sessions=question.least_sessions,
             suppressed=rows.suppressed,
             groups=[dict(zip(question.group_by, rows.groups[place], strict=True)) for place in self.order],

@@ -202,6 +202,20 @@ def parse_flag(text: str) -> bool:
     return text in ("true", "1")
 
 
+def parse_span_id(text: str) -> int:
+    """A span's id, as a number."""
+    if not re.fullmatch(r"[0-9a-fA-F]{16}", text):
+        raise ValueError("must be 16 hex digits.")
+    return int(text, 16)
+
+
+def parse_cursor(text: str) -> tuple[int, int]:
+    """A span's id and which of those that claim it: where a page ended."""
+    if not re.fullmatch(r"[0-9a-f]{16}[0-9a-f]{4}", text):
+        raise ValueError("must be the `next` of the page before.")
+    return int(text[:16], 16), int(text[16:], 16)
+
+
 _TIME = {"type": "string", "examples": ["-1h", "now", "2026-01-31T08:00:00Z"]}
 _QUANTILE = {"type": "number", "minimum": 0, "maximum": 1}
 
@@ -264,6 +278,26 @@ MIN_MS = Parameter(
     "0",
 )
 ERRORS = Parameter("errors", "true: only traces with a failed span.", parse_flag, {"type": "boolean"}, "false")
+OVERSIZED = Parameter(
+    "oversized",
+    "true: only traces that had no room for some of their spans.",
+    parse_flag,
+    {"type": "boolean"},
+    "false",
+)
+_SPAN_ID = {"type": "string", "pattern": "^[0-9a-fA-F]{16}$"}
+PARENT = Parameter("parent", "Only what hangs below this span; left out: below none.", parse_span_id, _SPAN_ID)
+LIKE = Parameter(
+    "like",
+    "Instead: the members of the folded group that this span is in, and what hangs below.",
+    parse_span_id,
+    _SPAN_ID,
+)
+DEPTH = Parameter("depth", "Levels to show.", whole(1, 20), {"type": "integer", "minimum": 1, "maximum": 20}, "1")
+UNIT_LIMIT = Parameter(
+    "limit", "Most spans and groups.", whole(1, 500), {"type": "integer", "minimum": 1, "maximum": 500}, "100"
+)
+CURSOR = Parameter("cursor", "Where the page before ended: its `next`.", parse_cursor, {"type": "string"})
 
 COMMON = (APP, FROM, TO, *FILTERS)
 """What every call about spans takes."""

@@ -68,6 +68,11 @@ PROVENANCE: Mapping[str, Schema] = {
     "source": {**TEXT, "description": "`view:<name>`, or `samples`."},
     "truncated": {**FLAG, "description": "There were more groups; these are the largest."},
     "hidden_spans": {**COUNT, "description": "Spans in overflow series, which the filters may or may not have meant."},
+    "weighted_spans": {
+        **COUNT,
+        "description": "Spans of the app that count for more than themselves: their clients sampled the others away.",
+    },
+    "relative_error": {"type": "number", "minimum": 0, "description": "Largest error of a quantile from sketches."},
     "suppressed": SUPPRESSED,
 }
 

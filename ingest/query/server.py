@@ -60,6 +60,7 @@ def build(
     erasures: Erasures,
     *,
     policy_of: Callable[[int], AppPolicy] = lambda _: AppPolicy(),
+    trace_link: str = "",
     dashboard: Path = DASHBOARD,
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     clock: Callable[[], float] = time.monotonic,
@@ -71,12 +72,13 @@ def build(
         keys: who may read what.
         erasures: how a user's data goes.
         policy_of: app id → the privacy policy in force; it says how small a group may be shown.
+        trace_link: address at which another tracing system shows the trace `{trace_id}`; empty for none.
         dashboard: directory of the built page; a page that says how to build it when there is none.
         now_us: server time, µs since 1970.
         clock: seconds of a clock that never steps, for what is remembered for a while.
     """
     app = web.Application(middlewares=[_answer_refusals])
-    service = _Service(reader, erasures, policy_of, Access(reader, keys, clock), Turns(), now_us)
+    service = _Service(reader, erasures, policy_of, trace_link, Access(reader, keys, clock), Turns(), now_us)
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
     described = orjson.dumps(openapi.document())
@@ -121,6 +123,7 @@ class _Service:
     reader: Reader
     erasures: Erasures
     policy_of: Callable[[int], AppPolicy]
+    trace_link: str
     access: Access
     turns: Turns
     now_us: Callable[[], int]
@@ -141,6 +144,7 @@ class _Service:
             values=values,
             path=request.match_info,
             policy_of=self.policy_of,
+            trace_link=self.trace_link,
         )
         async with self.turns.turn():
             return _json(200, await endpoint.answer(call))

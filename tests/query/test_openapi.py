@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 
 from ingest.query.openapi import document
 from tests.query.conftest import ERASURE, Get
-from tests.query.test_traces import TRACE
+from tests.query.test_traces import SPAN, TRACE
 
 ANSWERS = [
     ("/api/v1/apps", {}),
@@ -25,6 +25,8 @@ ANSWERS = [
     ("/api/v1/values", {"from": "-2h", "dimension": "country"}),
     ("/api/v1/traces", {"from": "-2h"}),
     ("/api/v1/traces/{trace_id}", {}),
+    ("/api/v1/traces/{trace_id}/spans", {}),
+    ("/api/v1/traces/{trace_id}/spans/{span_id}", {}),
     ("/api/v1/ledger", {"from": "-3h"}),
     ("/api/v1/erasures", {}),
     ("/api/v1/erasures/{erasure_id}", {}),
@@ -34,7 +36,7 @@ ANSWERS = [
 
 def filled(path: str) -> str:
     """The path of something that is there."""
-    return path.replace("{trace_id}", TRACE).replace("{erasure_id}", ERASURE)
+    return path.replace("{trace_id}", TRACE).replace("{span_id}", SPAN).replace("{erasure_id}", ERASURE)
 
 
 def resolved(schema: Any) -> Any:
@@ -84,7 +86,8 @@ async def test_every_parameter_of_the_document_is_taken(ask, path: str) -> None:
         if parameter["in"] == "path":
             continue
         schema = parameter["schema"]
-        text = {"app": "shop", "group_by": "version", "q": "0.5", "step": "5m"}.get(parameter["name"])
+        known = {"app": "shop", "group_by": "version", "q": "0.5", "step": "5m"}
+        text = {**known, "parent": SPAN, "like": SPAN, "cursor": f"{SPAN}0000"}.get(parameter["name"])
         text = text or str(schema.get("default", schema.get("enum", ["now"])[0])).lower()
         query = {parameter["name"]: text}
         if path.endswith("values"):

@@ -7,6 +7,8 @@ from tests.query.conftest import OTHER_TOKEN, Get
 from tests.query.world import World
 
 TRACE = f"{1:016x}{1:016x}"
+SPAN = f"{1:016x}"
+"""Its root."""
 
 
 async def test_traces_come_newest_first_with_what_their_root_says(get: Get, world: World) -> None:
