@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PAGE := ingest/query/dashboard
 PAGE_SOURCES := $(shell find $(PAGE) -path $(PAGE)/node_modules -prune -o -path $(PAGE)/dist -prune -o -type f -print)
 
-.PHONY: serve demo install page setup test check format bench clean
+.PHONY: serve demo install page setup test check format bench truth clean
 .DEFAULT_GOAL := serve
 
 serve: install  ## Start everything; Ctrl-C stops it in order.
@@ -51,6 +51,9 @@ format: setup
 
 bench: setup install  ## CPU µs per span by stage and end to end; see loadtest/README.md.
 	$(BIN)/python -m loadtest.bench
+
+truth: setup install  ## Clocks and samples against a simulated world whose truth is known; see loadtest/README.md.
+	$(BIN)/python -m loadtest.truth
 
 clean:
 	rm -rf $(VENV) $(PAGE)/dist $(PAGE)/node_modules

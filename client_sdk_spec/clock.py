@@ -176,7 +176,8 @@ class DeviceClock:
         """Makes an anchor of an answer, and keeps it if it is the better one now.
 
         Args:
-            sent_mono_us: the monotonic clock when the request was sent: `s` of its stamp.
+            sent_mono_us: the monotonic clock when the request was sent: `s` of its stamp, or better, when its head was
+                written after all handshakes.
             answered_mono_us: the same when the answer's first byte was there.
             received_us: `received_us` of the answer.
             replied_us: `replied_us` of the answer.
