@@ -73,11 +73,11 @@ class Figures:
 
     @property
     def basis(self) -> str:
-        """`exact`: every span counted once; `estimated`: from samples, or some spans counted stand for others; or
-        `incomplete`: spans are hidden."""
-        if self.estimated or self.weighted_spans:
-            return "estimated"
-        return "incomplete" if self.hidden_spans else "exact"
+        """`exact`: every span counted once; `incomplete`: spans are hidden; `estimated`: from samples, or some spans that
+        are counted stand for others."""
+        if self.hidden_spans:
+            return "incomplete"
+        return "estimated" if self.estimated or self.weighted_spans else "exact"
 
     def provenance(self) -> Mapping[str, Any]:
         """What every answer says about where its figures come from."""

@@ -152,6 +152,26 @@ async def test_an_estimate_holds_the_exact_answer_to_the_same_question(
     assert sum(held) >= 0.93 * len(held)
 
 
+async def test_counts_in_which_spans_stand_for_others_are_called_estimates(pool: "asyncpg.Pool[Any]") -> None:
+    spans = seeded.make(1, 300, 3000, seed=7)
+    async with pool.acquire() as connection:
+        await add_apps(connection)
+        await seeded.store(connection, spans, np.ones(300, dtype=bool), 1)
+        hours = [(seeded.at(seeded.NOW_US - hour * 3_600_000_000), hour) for hour in (1, 5)]
+        rows = [(1, at, f"noted:{note}", 1, hour) for at, hour in hours for note in ("weighted", "sketch_remapped")]
+        await connection.copy_records_to_table("ledger", records=rows)
+    async with serve(pool) as client:
+        answer = await ask(client, "latency", **{"from": "-1h"})
+        assert (answer["basis"], answer["exact"], answer["weighted_spans"]) == ("estimated", False, 1)
+        assert answer["relative_error"] == 0.0605
+        await pool.execute("DELETE FROM ledger WHERE outcome = 'noted:weighted' AND spans = 1")
+        answer = await ask(client, "latency", **{"from": "-1h"})
+        assert (answer["basis"], answer["weighted_spans"], answer["relative_error"]) == ("exact", 0, 0.0605)
+        await pool.execute("DELETE FROM ledger WHERE outcome = 'noted:sketch_remapped' AND spans = 1")
+        assert (await ask(client, "latency", **{"from": "-1h"}))["relative_error"] == 0.01
+        assert (await ask(client, "latency", **{"from": "-6h"}))["basis"] == "estimated"
+
+
 async def test_what_takes_longer_than_five_seconds_is_given_up(
     pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
