@@ -120,10 +120,9 @@ async def _spans(call: Call, trace_id: bytes, rows: Sequence[int], found: Shape)
     ids = sorted({int(span_id) for span_id in found.read.spans.span_id[list(rows)]})
     names = [span_id.to_bytes(8, "big") for span_id in ids]
     stored = await call.reader.trace_spans(call.app_id, (trace_id, found.read.known_as), names)
-    waiting: dict[tuple[int, int, int, str], list[Mapping[str, Any]]] = {}
+    waiting: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for each in reversed(stored):
-        key = (int.from_bytes(each["span_id"], "big"), each["start_us"], max(each["duration_us"], 0), each["name"])
-        waiting.setdefault(key, []).append(each)
+        waiting.setdefault(text.stored_key(each), []).append(each)
     return [
         text.span_text(same.pop(), row, found) for row in rows if (same := waiting.get(text.key_of(row, found), []))
     ]

@@ -144,6 +144,21 @@ _PATH = schemas.row(
     },
     omitted_pieces=schemas.COUNT,
     omitted_us=schemas.COUNT,
+    shares={
+        **schemas.rows(
+            schemas.row(
+                name=schemas.TEXT,
+                route=schemas.TEXT_OR_NULL,
+                service=schemas.TEXT_OR_NULL,
+                origin={"enum": [origin.name.lower() for origin in Origin]},
+                spans=schemas.COUNT,
+                us=schemas.COUNT,
+                longest={**SPAN_ID, "description": "The one with the most time of its own on the path."},
+            )
+        ),
+        "description": "All of the path, summed over spans that are alike; the 20 with the most time, that first.",
+    },
+    other_shares_us=schemas.COUNT,
 )
 
 SUMMARY = schemas.row(

@@ -8,6 +8,7 @@ import numpy as np
 from ingest.model import REUSED, UNKNOWN, ClockQuality, Kind, Origin, Phase, Status
 from ingest.ports.traces import SpanLink
 from ingest.query.first_byte import Split
+from ingest.query.path_shares import share
 from ingest.query.timeline import BACKEND
 from ingest.query.times import rfc3339_us
 from ingest.query.trace_shape import Shape
@@ -16,6 +17,7 @@ from ingest.query.trace_tree import NONE, Top
 _INTERNAL = ("app_id", "start_us", "phases_us", "randomness", "clock_segment", "clock_offset_us")
 """Columns that are for reckoning, not for reading."""
 MOST_PIECES = 1000
+MOST_SHARES = 20
 MOST_CLOCKS = 50
 MOST_TIGHTENING = 10
 MOST_SENDERS = 50
@@ -31,11 +33,19 @@ def inclusion_probability(weight: float) -> float | None:
     return 1.0 / weight if weight > 0 else None
 
 
-def key_of(row: int, shape: Shape) -> tuple[int, int, int, str]:
-    """What tells the stored span of a row from others."""
-    spans = shape.read.spans
-    name = shape.read.strings[spans.name[row]]
-    return int(spans.span_id[row]), int(spans.start_us[row]), int(spans.duration_us[row]), name
+def key_of(row: int, shape: Shape) -> tuple[Any, ...]:
+    """What tells the stored span of a row from others, even of those that claim its id: see `stored_key`."""
+    spans, strings = shape.read.spans, shape.read.strings
+    ids = int(spans.span_id[row]), int(spans.parent_id[row])
+    texts = (strings[codes[row]] for codes in (spans.name, spans.route, spans.session))
+    return *ids, int(spans.start_us[row]), int(spans.duration_us[row]), *texts
+
+
+def stored_key(span: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The same of a stored span."""
+    ids = (int.from_bytes(span[name] or b"", "big") for name in ("span_id", "parent_span_id"))
+    texts = (span[name] or "" for name in ("name", "route", "session"))
+    return *ids, span["start_us"], max(span["duration_us"], 0), *texts
 
 
 def span_text(span: Mapping[str, Any], row: int, shape: Shape) -> Mapping[str, Any]:
@@ -165,6 +175,27 @@ def path_text(shape: Shape) -> Mapping[str, Any]:
         ],
         "omitted_pieces": len(path) - len(longest),
         "omitted_us": int(length.sum() - length[longest].sum()),
+        **_shares(shape),
+    }
+
+
+def _shares(shape: Shape) -> Mapping[str, Any]:
+    spans, strings = shape.read.spans, shape.read.strings
+    found = share(shape.path, spans)
+    return {
+        "shares": [
+            {
+                "name": strings[spans.name[row]],
+                "route": strings[spans.route[row]] or None,
+                "service": strings[spans.service[row]] or None,
+                "origin": Origin(spans.origin[row]).name.lower(),
+                "spans": int(found.spans[place]),
+                "us": int(found.us[place]),
+                "longest": id_text(int(spans.span_id[row])),
+            }
+            for place, row in enumerate(found.longest[:MOST_SHARES].tolist())
+        ],
+        "other_shares_us": int(found.us[MOST_SHARES:].sum()),
     }
 
 

@@ -10,15 +10,19 @@ import asyncpg
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request
 
 from ingest.query.server import DASHBOARD
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
+from tests.browser.traces import HUGE, LONG_FEED, PUSH, SLOW_CHECKOUT, TORN, TORN_DROPPED, TORN_ID
 from tests.chromium import running_chromium
 from tests.conftest import TEMPLATE, database_dsn
+from tests.query import trace_rows
 from tests.query import world as seeded
 from tests.query.conftest import TOKEN, add_apps, serve, show_from
+
+TRACE_LINK = "https://jaeger.example/trace/{trace_id}"
 
 PRIVACY = """
     INSERT INTO scrub_count (app_id, hour_at, rule, part, finds) VALUES
@@ -62,6 +66,13 @@ class Visit:
         return next(parameters for path, parameters in reversed(self.asked) if path == call)
 
 
+async def ends(bar: Locator) -> tuple[float, float]:
+    """Where it begins and ends on the page, from the left."""
+    found = await bar.bounding_box()
+    assert found
+    return found["x"], found["x"] + found["width"]
+
+
 @pytest.fixture(scope="session")
 def world_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A database with 90 minutes of spans of the app `shop` and none of the app `other`; tests only read it."""
@@ -78,6 +89,10 @@ async def _make(server: str, name: str) -> str:
     await add_apps(connection)
     await seeded.store(connection, world, np.ones(900, dtype=bool), 1)
     await seeded.store_spans(connection, world, np.ones(900))
+    await trace_rows.store(connection, [*SLOW_CHECKOUT, *LONG_FEED, *PUSH, *TORN, *HUGE])
+    await connection.execute(
+        "INSERT INTO trace_overflow (app_id, trace_id, part, spans) VALUES (1, $1, 1, $2)", TORN_ID, TORN_DROPPED
+    )
     await connection.execute(PRIVACY)
     await connection.close()
     return database_dsn(server, name)
@@ -94,7 +109,7 @@ async def site(world_dsn: str, request: pytest.FixtureRequest) -> AsyncIterator[
     pool = await open_pool(world_dsn, connections=4)
     try:
         policy = show_from(getattr(request, "param", 1))
-        async with serve(pool, policy_of=lambda _: policy) as client:
+        async with serve(pool, policy_of=lambda _: policy, trace_link=TRACE_LINK) as client:
             yield client
     finally:
         pool.terminate()

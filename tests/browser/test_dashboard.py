@@ -106,6 +106,8 @@ async def test_what_no_view_covers_is_shown_as_estimated_with_its_interval(visit
     await visit.open("/?version=5.2.0&route=GET+api.shop.example/cart&network=wifi")
     await expect(visit.page.get_by_text("estimated").first).to_be_visible()
     await expect(visit.page.get_by_title("95 % interval of the estimate").first).to_be_visible()
+    spans = visit.page.locator(".figure", has=visit.page.get_by_text("Spans", exact=True))
+    await expect(spans).to_have_text(re.compile(r"^Spans≈\s\d+ – \d+$"))
 
 
 async def test_dragging_over_the_chart_looks_closer(visit: Visit) -> None:
@@ -132,19 +134,22 @@ async def test_the_chart_can_be_read_by_keyboard(visit: Visit) -> None:
 
 
 async def test_a_trace_opens_with_its_phases_and_the_attributes_of_the_span_chosen(visit: Visit) -> None:
-    await visit.open()
+    await visit.open("/?version=5.2.0")
     page = visit.page
     await page.get_by_role("button", name="Open trace").first.click()
     drawer = page.get_by_role("dialog")
-    await expect(drawer.get_by_role("group", name="Waterfall")).to_be_visible()
-    rows = drawer.locator("button.span-row")
+    await expect(drawer.get_by_role("tree", name="Waterfall")).to_be_visible()
+    rows = drawer.get_by_role("treeitem")
     await expect(rows).to_have_count(3)
     await rows.nth(1).click()
-    name = await rows.nth(1).locator(".span-name").inner_text()
+    await expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
+    title = re.search(r"span \d+", await rows.nth(1).inner_text())
+    assert title
     details = drawer.get_by_role("complementary")
-    await expect(details.get_by_role("heading", level=3)).to_contain_text(name.removeprefix("✕").strip())
+    await expect(details.get_by_role("heading", level=3)).to_contain_text(title[0])
     await expect(details).to_contain_text("screen.id")
-    await expect(details).to_contain_text("grade A: anchored both ways, ± 12 ms")
+    await expect(details).to_contain_text("start ± 12.0 ms, grade A")
+    await expect(details).to_contain_text("grade A: anchored both ways")
     await page.keyboard.press("Escape")
     await expect(drawer).to_have_count(0)
     assert "trace=" not in page.url

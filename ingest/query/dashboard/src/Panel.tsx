@@ -7,23 +7,25 @@ import type { Answer, ApiError, Provenance, Suppressed } from "./api.ts";
 import { formatCount } from "./units.ts";
 import { leftOut } from "./words.ts";
 
-function provenance({ exact, source, truncated, hidden_spans: hidden }: Provenance): string {
+function provenance({ basis, source, truncated, hidden_spans: hidden, weighted_spans: weighted, relative_error: error }: Provenance): string {
   const more = truncated ? " There was more than is shown here." : "";
-  if (exact) return `Counted over every span, before sampling. Percentiles are within 1 % of the true value.${more}`;
+  if (basis === "exact") return `Counted over every span, before sampling. Percentiles are within ${Number((error * 100).toPrecision(3))} % of the true value.${more}`;
   if (source === "samples") {
-    return `No kept view covers this combination of filters, so that weighted samples answer. Fewer filters give exact figures.${more}`;
+    const low = hidden > 0 ? ` No sample stands for ${formatCount(hidden)} spans of the app: counts are too low by up to as many.` : "";
+    return `No kept view covers this combination of filters, so that weighted samples answer. Fewer filters give exact figures.${low}${more}`;
   }
+  if (basis === "estimated") return `${formatCount(weighted)} of the app’s spans stand for others as well, which their clients did not send.${more}`;
   return `${formatCount(hidden)} spans were counted under {other}, beyond the limit of distinct values; some of them may belong here.${more}`;
 }
 
 /** Whether figures come from every span or are estimates; why, on hover or focus. */
 export function ExactBadge({ answer }: { answer: Provenance }) {
-  const { exact } = answer;
+  const { exact, basis, source } = answer;
   return (
     <Tooltip label={provenance(answer)} multiline w={270} withArrow events={{ hover: true, focus: true, touch: true }}>
       <span className={`badge ${exact ? "badge-good" : "badge-warn"}`} tabIndex={0}>
         {exact ? "● " : "≈ "}
-        {exact ? "exact" : "estimated"}
+        {basis === "incomplete" && source === "samples" ? "estimated, incomplete" : basis}
       </span>
     </Tooltip>
   );

@@ -4,7 +4,7 @@ import { Tooltip } from "@mantine/core";
 import type { Phases, PhaseShare } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import { Panel } from "./Panel.tsx";
-import { formatCount, formatDuration, formatShare, quantileName } from "./units.ts";
+import { formatCount, formatDuration, formatInterval, formatShare, quantileName } from "./units.ts";
 import type { View } from "./view.ts";
 import { changeView, filterParameters } from "./view.ts";
 import { METRIC_NAMES, PHASE_MEANINGS } from "./words.ts";
@@ -44,7 +44,7 @@ function PhaseRow({ share, longest, chosen }: { share: PhaseShare; longest: numb
           <span style={{ width: `${longest > 0 ? ((us ?? 0) / longest) * 100 : 0}%`, background: `var(--${phase})` }} />
         </div>
       </td>
-      <td className="number strong">{formatDuration(us)}</td>
+      <td className="number strong" title={share.interval ? `95 % interval: ${formatInterval(share.interval, formatDuration)}` : undefined}>{formatDuration(us)}</td>
       <td className="shares-cell">
         <Shares share={share} />
       </td>

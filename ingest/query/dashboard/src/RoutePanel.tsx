@@ -3,7 +3,7 @@
 import type { RouteRow, Routes } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import { Panel } from "./Panel.tsx";
-import { formatCount, formatDuration, formatShare, formatTick, quantileName } from "./units.ts";
+import { formatCount, formatDuration, formatInterval, formatShare, formatTick, quantileName } from "./units.ts";
 import type { View } from "./view.ts";
 import { changeView, filterParameters } from "./view.ts";
 
@@ -42,7 +42,7 @@ function Row({ row, most, chosen }: { row: RouteRow; most: number; chosen: boole
       <td className={row.errors >= row.spans * NOTABLE_ERRORS && row.errors > 0 ? "number bad" : "number"} title={`${formatCount(row.errors)} errors`}>
         {formatShare(row.errors, row.spans)}
       </td>
-      <td className="number strong">{formatDuration(row.us)}</td>
+      <td className="number strong" title={row.interval ? `95 % interval: ${formatInterval(row.interval, formatDuration)}` : undefined}>{formatDuration(row.us)}</td>
       <td className="impact-cell">
         <div className="impact">
           <span>{row.impact > 0 ? formatDuration(row.impact * 1e6) : "–"}</span>

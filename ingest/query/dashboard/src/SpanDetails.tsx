@@ -1,17 +1,22 @@
 /** Everything known of one span. */
 
-import type { PhaseState, Span } from "./api.ts";
+import { Fragment } from "react";
+import type { FirstByte, Group, PhaseState, Span, Trace } from "./api.ts";
 import { RouteName } from "./RoutePanel.tsx";
-import { formatBytes, formatDuration } from "./units.ts";
-import type { Phase } from "./view.ts";
-import { changeView, PHASES } from "./view.ts";
-import { isRequest, titleOf } from "./waterfall.ts";
-import { CLOCK_GRADES, METRIC_NAMES } from "./words.ts";
+import { SpanLinks } from "./SpanLinks.tsx";
+import { contradictory, gradeOf, groupFigures, placed, sampled } from "./traceWords.ts";
+import { formatBytes, formatDuration, formatShare } from "./units.ts";
+import type { Phase, View } from "./view.ts";
+import { PHASES } from "./view.ts";
+import { isRequest, serviceOf, titleOf } from "./waterfall.ts";
+import { FIRST_BYTES, METRIC_NAMES } from "./words.ts";
 
 /** Columns that have a place of their own below, or say nothing to a reader. */
 const ELSEWHERE = new Set([
   "phases", "attributes", "resource", "events", "links", "name", "kind", "status", "duration_us", "route",
-  "request_bytes", "response_bytes", "clock_quality", "clock_err_ms", "weight", "stratum", "app_id", "trace_id",
+  "request_bytes", "response_bytes", "clock_quality", "clock_err_ms", "weight", "stratum", "app_id", "trace_id", "line",
+  "first_byte", "depth", "children", "top", "shared_id", "inclusion_probability", "clock_conflict", "origin", "server_us",
+  "clock_skew_ms", "clock_steps", "upload_delay_ms", "policy_version", "start_at",
 ]);
 
 function text(key: string, value: unknown): string {
@@ -44,43 +49,105 @@ function Pairs({ title, pairs, columns = false }: PairsProps) {
   );
 }
 
-function PhaseLine({ phase, state, us }: { phase: Phase } & PhaseState) {
+/** A phase in its own word when it was not measured: what did not happen is no zero. */
+function PhaseLine({ phase, state, us, split }: { phase: Phase; split: FirstByte | null } & PhaseState) {
   return (
     <div className={state === "measured" ? "" : "absent"}>
       <dt>
         <i className="swatch" style={{ background: `var(--${phase})` }} /> {METRIC_NAMES[phase]}
       </dt>
-      <dd>{state === "measured" ? formatDuration(us) : state}</dd>
+      <dd>
+        {state === "measured" ? formatDuration(us) : state}
+        {split?.state === "contradictory" && state === "measured" && <span className="badge badge-warn">contradictory</span>}
+      </dd>
     </div>
   );
 }
 
-function Links({ links }: { links: Span["links"] }) {
-  if (links.length === 0) return null;
+interface SplitProps {
+  split: FirstByte;
+  ttfbUs: number | null | undefined;
+  jump: (spanId: string) => void;
+}
+
+/** The time to first byte in two: the network's part and the server's. */
+function Split({ split, ttfbUs, jump }: SplitProps) {
+  const { state, network_us: network, server_us: server, server_span_id: id } = split;
+  const share = (part: number | null): string => (state === "measured" && part !== null && ttfbUs ? ` · ${formatShare(part, ttfbUs)}` : "");
   return (
     <>
-      <h4>Links</h4>
-      {links.map((link) => (
-        <button key={link.trace_id + link.span_id} type="button" className="plain link" onClick={() => changeView({ trace: link.trace_id })}>
-          <code>{link.trace_id}</code>
-        </button>
-      ))}
+      <div className="inset">
+        <dt><i className="swatch" style={{ background: "var(--ttfb)" }} /> Network</dt>
+        <dd>{network === null ? "unknown" : formatDuration(network) + share(network)}</dd>
+      </div>
+      <div className="inset">
+        <dt>
+          <i className="swatch of-server" />{" "}
+          {id === null ? "Server" : <button type="button" className="plain link" onClick={() => jump(id)} title="Go to the backend’s span">Server</button>}
+        </dt>
+        <dd>{server === null ? "unknown" : formatDuration(server) + share(server)}</dd>
+      </div>
     </>
   );
 }
 
-export function SpanDetails({ span }: { span: Span }) {
+/** Where a request's time went. */
+function Went({ span, jump }: { span: Span; jump: (spanId: string) => void }) {
+  const split = span.first_byte;
+  const measured = PHASES.reduce((sum, phase) => sum + (span.phases[phase]?.us ?? 0), 0);
+  const rest = span.duration_us - measured;
+  return (
+    <>
+      <h4>Phases</h4>
+      <dl className="pairs phases-of-span">
+        {PHASES.map((phase) => (
+          <Fragment key={phase}>
+            <PhaseLine phase={phase} split={phase === "ttfb" ? split : null} {...(span.phases[phase] ?? { state: "unknown" })} />
+            {phase === "ttfb" && split && <Split split={split} ttfbUs={span.phases.ttfb?.us} jump={jump} />}
+          </Fragment>
+        ))}
+        {measured > 0 && rest > 0 && (
+          <div>
+            <dt><i className="swatch" style={{ background: "var(--rest)" }} /> Not in any phase</dt>
+            <dd>{formatDuration(rest)}</dd>
+          </div>
+        )}
+      </dl>
+      {split && FIRST_BYTES[split.state] && <p className="note">{FIRST_BYTES[split.state]}</p>}
+    </>
+  );
+}
+
+/** The store has whole milliseconds: no more digits than that. */
+function milliseconds(value: unknown): string | null {
+  if (typeof value !== "number") return null;
+  return Math.abs(value) < 1000 ? `${Math.abs(value)} ms` : formatDuration(Math.abs(value) * 1000);
+}
+
+/** How far the device's own clock was off, in words. */
+function skew(value: unknown): string | null {
+  if (typeof value !== "number") return null;
+  return value === 0 ? "right to a millisecond" : `${milliseconds(value)} ${value > 0 ? "fast" : "slow"}`;
+}
+
+interface SpanDetailsProps {
+  span: Span;
+  trace: Trace;
+  view: View;
+  jump: (spanId: string) => void;
+}
+
+export function SpanDetails({ span, trace, view, jump }: SpanDetailsProps) {
   const bytes = (column: string): string | null => (typeof span[column] === "number" ? formatBytes(span[column]) : null);
-  const grade = String(span.clock_quality ?? "");
-  const error = span.clock_err_ms === null || span.clock_err_ms === undefined ? "" : `, ± ${String(span.clock_err_ms)} ms`;
   const rest = Object.entries(span).filter(([column]) => !ELSEWHERE.has(column));
+  const backend = span.origin === "backend";
   return (
     <aside className="details" aria-label={`Span ${titleOf(span)}`}>
       <h3>
         {titleOf(span)} {span.status === "error" && <span className="badge badge-bad">error</span>}
       </h3>
       <p className="note">
-        {span.kind} · {formatDuration(span.duration_us)}
+        {[...new Set([span.origin, backend && serviceOf(span), span.kind, formatDuration(span.duration_us)])].filter(Boolean).join(" · ")}
         {typeof span.route === "string" && span.route && (
           <>
             <br />
@@ -88,29 +155,48 @@ export function SpanDetails({ span }: { span: Span }) {
           </>
         )}
       </p>
-      {isRequest(span) && (
-        <>
-          <h4>Phases</h4>
-          <dl className="pairs phases-of-span">
-            {PHASES.map((phase) => (
-              <PhaseLine key={phase} phase={phase} {...(span.phases[phase] ?? { state: "unknown" })} />
-            ))}
-          </dl>
-        </>
-      )}
+      {isRequest(span) && !backend && <Went span={span} jump={jump} />}
+      <h4>When</h4>
+      <p className="note">
+        {contradictory(span, trace.clocks) && <span className="badge badge-warn">contradictory</span>} At {formatDuration(span.line.start_us)}; {placed(span, trace.clocks)}.
+      </p>
+      <Pairs
+        title="Clock"
+        pairs={[
+          ["start", new Date(span.start_at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" })],
+          ["known", gradeOf(span)],
+          ["device’s clock", backend ? null : skew(span["clock_skew_ms"])],
+          ["clock steps", span["clock_steps"] || null],
+          ["arrived after", milliseconds(span["upload_delay_ms"])],
+        ]}
+      />
       <Pairs title="Request" columns pairs={[...rest, ["request_size", bytes("request_bytes")], ["response_size", bytes("response_bytes")]]} />
       <Pairs title="Attributes" pairs={Object.entries(span.attributes)} />
       <Pairs title="Events" pairs={span.events.map((event) => [event.name, `+${formatDuration(event.offset_us)}`])} />
-      <Links links={span.links} />
-      <Pairs title="App and device" pairs={Object.entries(span.resource)} />
+      <SpanLinks span={span} trace={trace} view={view} jump={jump} />
+      <Pairs title={backend ? "Service" : "App and device"} pairs={Object.entries(span.resource)} />
       <Pairs
-        title="How it was taken"
+        title="Sampling"
         pairs={[
-          ["clock", CLOCK_GRADES[grade] ? `grade ${grade}: ${CLOCK_GRADES[grade]}${error}` : null],
-          ["kept", span.stratum],
-          ["stands for", typeof span.weight === "number" ? `${Number(span.weight.toPrecision(3))} spans` : null],
+          ["stratum", span["stratum"]],
+          ["kept", sampled(span)],
+          ["weight", typeof span.weight === "number" ? Number(span.weight.toPrecision(3)) : null],
+          ["chance to be kept", typeof span.inclusion_probability === "number" ? formatShare(span.inclusion_probability, 1) : null],
+          ["policy version", span["policy_version"]],
+          ["id", span["shared_id"] ? "claimed by several spans" : null],
         ]}
       />
+    </aside>
+  );
+}
+
+/** Figures of siblings folded into one row. */
+export function GroupDetails({ group }: { group: Group }) {
+  return (
+    <aside className="details" aria-label={`${group.spans} times ${titleOf(group)}`}>
+      <h3>×{group.spans} {titleOf(group)}</h3>
+      <p className="note">Siblings alike: the same parent, name and route.</p>
+      <Pairs title="Together" pairs={groupFigures(group)} />
     </aside>
   );
 }

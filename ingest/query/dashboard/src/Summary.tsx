@@ -1,15 +1,15 @@
 /** The headline figures; the four percentiles are the selector that drives every other panel. */
 
-import type { Answer, Latency } from "./api.ts";
-import { formatCount, formatDuration, formatShare, quantileName } from "./units.ts";
+import type { Answer, Interval as Bounds, Latency } from "./api.ts";
+import { formatCount, formatDuration, formatInterval, formatShare, quantileName } from "./units.ts";
 import { changeView, QUANTILES } from "./view.ts";
 
 /** The 95 % interval of an estimate. */
-function Interval({ interval }: { interval: [number, number] | null | undefined }) {
+function Interval({ interval, format }: { interval: Bounds | null | undefined; format: (value: number) => string }) {
   if (!interval) return null;
   return (
     <span className="aside interval" title="95 % interval of the estimate">
-      {formatDuration(interval[0])} – {formatDuration(interval[1])}
+      {formatInterval(interval, format)}
     </span>
   );
 }
@@ -20,12 +20,14 @@ export function Summary({ answer, quantile }: { answer: Answer<Latency>; quantil
     <div className={answer.loading ? "summary behind" : "summary"}>
       <div className="figure">
         <span className="label">Spans</span>
-        <span className="value">{formatCount(total?.spans)}</span>
+        <span className="value">{total?.spans_interval && "≈\u202f"}{formatCount(total?.spans)}</span>
+        <Interval interval={total?.spans_interval} format={formatCount} />
       </div>
       <div className="figure">
         <span className="label">Errors</span>
         <span className="value">{total ? formatShare(total.errors, total.spans) : "–"}</span>
-        <span className="aside">{total ? formatCount(total.errors) : ""}</span>
+        <span className="aside">{total?.errors_interval && "≈\u202f"}{total ? formatCount(total.errors) : ""}</span>
+        <Interval interval={total?.errors_interval} format={formatCount} />
       </div>
       <fieldset className="quantiles">
         <legend className="visually-hidden">Percentile shown in every panel</legend>
@@ -43,7 +45,7 @@ export function Summary({ answer, quantile }: { answer: Answer<Latency>; quantil
               {quantileName(each)}
             </span>
             <span className="value">{formatDuration(total?.quantiles[index])}</span>
-            <Interval interval={total?.intervals?.[index]} />
+            <Interval interval={total?.intervals?.[index]} format={formatDuration} />
           </label>
         ))}
       </fieldset>

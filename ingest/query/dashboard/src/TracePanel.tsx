@@ -44,6 +44,7 @@ function Row({ row, longest }: { row: TraceRow; longest: number }) {
         <button type="button" className="plain" onClick={() => changeView({ trace: row.trace_id })} aria-label={`Open trace of ${row.name}`}>
           {row.name}
         </button>
+        {row.oversized && <span className="badge badge-warn" title="It had no room for some of its spans">too large</span>}
         {row.errors > 0 && <span className="badge badge-bad">{row.errors === 1 ? "error" : `${row.errors} errors`}</span>}
       </th>
       <td className="bar-cell">
@@ -52,7 +53,10 @@ function Row({ row, longest }: { row: TraceRow; longest: number }) {
         </div>
       </td>
       <td className="number strong">{formatDuration(row.duration_us)}</td>
-      <td className="number wide">{formatCount(row.spans)}</td>
+      <td className="number wide">
+        {row.backend_spans > 0 && <span className="aside" title="Of backends">+{formatCount(row.backend_spans)} </span>}
+        {formatCount(row.spans)}
+      </td>
       <td className="wide">{row.version ?? "–"}</td>
       <td className="wide">{row.country ? valueName("country", row.country) : "–"}</td>
       <td className="wide">{row.device_class}</td>

@@ -17,18 +17,29 @@ export interface Tally {
   reused: number;
   unknown: number;
   quantiles: (number | null)[];
-  /** With estimated answers: the 95 % interval of each quantile. */
-  intervals?: ([number, number] | null)[];
+  /** With estimated answers: the 95 % interval of each quantile, and of the counts. */
+  intervals?: (Interval | null)[];
+  spans_interval?: Interval;
+  errors_interval?: Interval;
 }
+
+/** Low and high; no high where no sample bounds it. */
+export type Interval = [number, number | null];
 
 /** How the figures of an answer came about. */
 export interface Provenance {
   exact: boolean;
+  /** `incomplete` when `hidden_spans` might belong to it. */
+  basis: "exact" | "estimated" | "incomplete";
   /** `view:…` when sketches answered, `samples` when weighted samples did. */
   source: string;
   truncated: boolean;
-  /** Spans counted under `{other}` of which some might have passed the filters. */
+  /** Spans counted under `{other}` of which some might have passed the filters; of `samples`: for which none stands. */
   hidden_spans: number;
+  /** Spans that stand for others, which their clients did not send. */
+  weighted_spans: number;
+  /** Largest error of a percentile from sketches. */
+  relative_error: number;
   suppressed?: Suppressed;
 }
 
@@ -50,6 +61,7 @@ export interface Latency extends Provenance {
 export interface PhaseShare {
   phase: Phase;
   us: number | null;
+  interval?: Interval | null;
   measured: number;
   reused: number;
   unknown: number;
@@ -65,6 +77,7 @@ export interface RouteRow {
   spans: number;
   errors: number;
   us: number | null;
+  interval?: Interval | null;
   impact: number;
 }
 
@@ -102,8 +115,12 @@ export interface TraceRow {
   route: string | null;
   start_at: string;
   duration_us: number;
+  /** Of clients, as `errors`. */
   spans: number;
   errors: number;
+  backend_spans: number;
+  /** It had no room for some of its spans. */
+  oversized: boolean;
   version: string | null;
   country: string | null;
   device_class: string;
@@ -119,25 +136,127 @@ export interface PhaseState {
   us?: number | null;
 }
 
+/** A span's place on the trace's line of time. */
+export interface Line {
+  start_us: number;
+  /** From the start that was stored. */
+  shift_us: number;
+  /** How far its start may be off, either way; null: nothing bounds it. */
+  err_us: number | null;
+  /** 0: a backend's, which moves not. */
+  clock: number;
+}
+
+/** TTFB split into network and server. */
+export interface FirstByte {
+  state: "measured" | "unknown" | "contradictory";
+  network_us: number | null;
+  server_us: number | null;
+  server_span_id: string | null;
+}
+
 export interface Span {
   span_id: string;
   parent_span_id: string | null;
   name: string;
+  route: string | null;
   kind: string;
   status: string;
+  origin: "client" | "backend";
   start_at: string;
   duration_us: number;
   phases: Partial<Record<Phase, PhaseState>>;
   attributes: Record<string, unknown>;
   resource: Record<string, unknown>;
   events: { name: string; offset_us: number }[];
-  links: { trace_id: string; span_id: string }[];
+  links: { trace_id: string; span_id: string; kind: string }[];
+  /** Spans it stands for; 0: others do already. */
+  weight?: number;
+  inclusion_probability?: number | null;
+  line: Line;
+  first_byte: FirstByte | null;
+  /** How many spans hang on it, shown or not. */
+  children: number;
+  /** Why it hangs on no other: `root`, `orphan`, `cycle`. */
+  top: string | null;
   [column: string]: unknown;
 }
 
-export interface Trace {
+/** Siblings with one name and route, folded. */
+export interface Group {
+  /** Id of the earliest of them. */
+  like: string;
+  parent_span_id: string | null;
+  name: string;
+  route: string | null;
+  spans: number;
+  errors: number;
+  total_us: number;
+  min_us: number;
+  max_us: number;
+  p95_us: number;
+  start_us: number;
+  end_us: number;
+}
+
+export interface Clock {
+  clock: number;
+  spans: number;
+  grade: string;
+  err_before_us: number | null;
+  err_after_us: number | null;
+  shift_us: number;
+  conflict: boolean;
+  tightened_by: string[];
+}
+
+export interface TraceLink {
+  /** The span that points. */
+  span_id: string;
+  name: string;
+  kind: string;
   trace_id: string;
+  linked_span_id: string | null;
+  external_url: string | null;
+}
+
+/** Some of a trace's spans; `next` is where the rest begins. */
+export interface SpanPage {
   spans: Span[];
+  groups: Group[];
+  next: string | null;
+}
+
+/** Time of their own that spans alike have on the critical path. */
+export interface PathShare {
+  name: string;
+  route: string | null;
+  service: string | null;
+  spans: number;
+  us: number;
+  /** Id of the one that has the most. */
+  longest: string;
+}
+
+/** The spans that claim one id, and what points at them. */
+export interface OneSpan {
+  spans: Span[];
+  linked_from: { links: TraceLink[]; more: boolean };
+}
+
+export interface Trace extends SpanPage {
+  trace_id: string;
+  external_url: string | null;
+  duration_us: number;
+  counts: { spans: number; stored: number; dropped: number; backend: number; errors: number };
+  senders: { service: string | null; origin: "client" | "backend"; spans: number }[];
+  /** Of too many pieces the longest. */
+  critical_path: { root: string; duration_us: number; pieces: { span_id: string; start_us: number; duration_us: number }[]; shares: PathShare[]; other_shares_us: number };
+  /** Ids of failed spans, the first 50. */
+  errors: string[];
+  clocks: Clock[];
+  links: { links: TraceLink[]; more: boolean };
+  linked_from: { links: TraceLink[]; more: boolean };
 }
 
 /** A call that did not work. `status` is 0 when no answer came at all. */
@@ -152,7 +271,11 @@ export class ApiError extends Error {
   }
 }
 
-async function call<T>(path: string, signal: AbortSignal): Promise<T> {
+/**
+ * The answer to one GET.
+ * @throws ApiError when there is none.
+ */
+export async function ask<T>(path: string, signal: AbortSignal): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, { signal, headers: { Authorization: `Bearer ${token() ?? ""}` }, cache: "no-store" });
@@ -189,7 +312,7 @@ export function useAnswer<T>(path: string | null, turn: number): Answer<T> {
     const abort = new AbortController();
     const sameQuestion = shown.current === path;
     setAnswer((last) => ({ ...last, loading: !sameQuestion || last.data === undefined }));
-    call<T>(path, abort.signal).then(
+    ask<T>(path, abort.signal).then(
       (data) => {
         shown.current = path;
         setAnswer({ data, error: undefined, loading: false });

@@ -34,6 +34,11 @@ export function formatCount(count: number | null | undefined): string {
   return `${significant(count / 1e9)}G`;
 }
 
+/** An interval as `low – high`, or as `≥ low` where nothing bounds it above. */
+export function formatInterval([low, high]: readonly [number, number | null], format: (value: number) => string): string {
+  return high === null ? `≥\u202f${format(low)}` : `${format(low)} – ${format(high)}`;
+}
+
 /** A share of a whole as per cent; what is not nothing never reads 0 %, what is not all never reads 100 %. */
 export function formatShare(part: number, whole: number): string {
   if (whole <= 0) return NONE;
@@ -41,7 +46,8 @@ export function formatShare(part: number, whole: number): string {
   if (percent === 0) return "0\u202f%";
   if (percent < 0.1) return "<0.1\u202f%";
   if (percent > 99.9 && percent < 100) return ">99.9\u202f%";
-  return `${percent < 9.95 ? percent.toFixed(1) : Math.round(percent)}\u202f%`;
+  const fine = percent < 9.95 || (percent > 99 && percent < 100);
+  return `${fine ? percent.toFixed(1) : Math.round(percent)}\u202f%`;
 }
 
 /** 0.95 → p95, 0.999 → p99.9. */

@@ -30,6 +30,8 @@ export interface View {
   route: string | null;
   traces: TraceKind;
   trace: string | null;
+  /** A span of the trace, to be shown first. */
+  span: string | null;
   live: boolean;
 }
 
@@ -56,6 +58,7 @@ export function parseView(search: string): View {
     route: query.get("route"),
     traces: oneOf(TRACE_KINDS, query.get("traces"), DEFAULTS.traces),
     trace: query.get("trace"),
+    span: query.get("trace") && query.get("span"),
     live: query.get("live") === "1",
   };
 }
@@ -74,7 +77,10 @@ export function formatView(view: View): string {
   for (const name of DIMENSIONS) for (const value of view.filters[name]) query.append(name, value);
   if (view.route) query.set("route", view.route);
   if (view.traces !== DEFAULTS.traces) query.set("traces", view.traces);
-  if (view.trace) query.set("trace", view.trace);
+  if (view.trace) {
+    query.set("trace", view.trace);
+    if (view.span) query.set("span", view.span);
+  }
   if (view.live) query.set("live", "1");
   const text = query.toString();
   return text ? `?${text}` : "";

@@ -1,6 +1,6 @@
 /** What things are called on the page. */
 
-import type { Privacy, Suppressed } from "./api.ts";
+import type { FirstByte, Privacy, Suppressed } from "./api.ts";
 import type { Dimension, Metric, PageName, Phase } from "./view.ts";
 
 export const PAGE_NAMES: Record<PageName, string> = { latency: "Latency", privacy: "Privacy" };
@@ -119,7 +119,21 @@ export function leftOut({ least_sessions: least, groups, points }: Suppressed): 
   );
 }
 
-/** What the grades of a span's clock mean. */
+/** What is known of the time to first byte of a request whose server is known. */
+export const FIRST_BYTES: Record<FirstByte["state"], string | null> = {
+  measured: null,
+  unknown: "The network’s part is unknown: the client did not measure the time to first byte, or several spans claim this id.",
+  contradictory: "The server says it took longer than the time to first byte, so that the network’s part is unknown.",
+};
+
+/** What a link says of the span at its other end. */
+export const LINK_KINDS: Record<string, string> = {
+  span: "linked by its sender",
+  server: "answered by",
+  external: "in the client’s own trace",
+};
+
+/** What the grades of a client's clock mean. */
 export const CLOCK_GRADES: Record<string, string> = {
   A: "anchored both ways",
   B: "bounded by its sending",
@@ -128,3 +142,6 @@ export const CLOCK_GRADES: Record<string, string> = {
   E: "by the device’s wall clock alone",
   F: "by the time of receipt alone",
 };
+
+/** The same for a backend's spans. */
+export const BACKEND_CLOCK = "by the server’s own clock, whose error is assumed";

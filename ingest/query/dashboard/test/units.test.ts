@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatAgo, formatBytes, formatCount, formatDuration, formatShare, formatTick, microseconds, quantileName } from "../src/units.ts";
+import { formatAgo, formatBytes, formatCount, formatDuration, formatInterval, formatShare, formatTick, microseconds, quantileName } from "../src/units.ts";
 
 test("durations take the unit that fits, with three significant digits", () => {
   const cases: [number | null, string][] = [
@@ -31,6 +31,7 @@ test("a share that is not nothing never reads as nothing, and one that is not al
   assert.equal(formatShare(1, 1_000_000), "<0.1\u202f%");
   assert.equal(formatShare(999_999, 1_000_000), ">99.9\u202f%");
   assert.equal(formatShare(10, 10), "100\u202f%");
+  assert.equal(formatShare(997, 1000), "99.7\u202f%");
   assert.equal(formatShare(1, 0), "–");
 });
 
@@ -52,4 +53,9 @@ test("quantiles, ages and sizes read as people say them", () => {
   assert.equal(quantileName(0.999), "p99.9");
   assert.equal(formatAgo(new Date(0), new Date(12_000)), "12 s ago");
   assert.equal(formatBytes(2048), "2.05 kB");
+});
+
+test("an interval without an upper end says at least", () => {
+  assert.equal(formatInterval([1200, 3400], formatDuration), "1.20 ms – 3.40 ms");
+  assert.equal(formatInterval([1200, null], formatDuration), "≥\u202f1.20 ms");
 });

@@ -7,6 +7,11 @@ test("a view survives the address bar", () => {
   assert.equal(formatView(parseView(search)), search);
 });
 
+test("a span belongs to a trace: alone it is dropped", () => {
+  assert.equal(formatView(parseView("?trace=ab&span=cd")), "?trace=ab&span=cd");
+  assert.equal(formatView(parseView("?span=cd")), "");
+});
+
 test("the default view has an empty address", () => {
   assert.equal(formatView(parseView("")), "");
 });
