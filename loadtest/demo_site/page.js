@@ -1,4 +1,6 @@
 // A page that measures itself and sends column JSON (client_sdk_spec/WIRE.md), in as few lines as that takes.
+import { phases } from "/phases.js"; // client_sdk_spec/phases.js
+
 const { edge, key, dashboard } = await (await fetch("/where.json")).json();
 
 const us = (ms) => Math.round(ms * 1000);
@@ -6,24 +8,6 @@ const hex = (bytes) => Array.from(crypto.getRandomValues(new Uint8Array(bytes)),
 const session = (sessionStorage.demoSession ??= hex(16));
 const epoch = hex(8);
 let anchor = null;
-
-/** Phases of one resource by client_sdk_spec/PHASES.md: µs, -1 reused, -2 unknown. */
-function phases(entry) {
-  const between = (from, to, same) => (to > from ? us(to) - us(from) : same);
-  const connected = entry.connectEnd > entry.connectStart;
-  const secure = entry.secureConnectionStart >= entry.connectStart && entry.secureConnectionStart > 0;
-  const first = entry.finalResponseHeadersStart || entry.responseStart;
-  return {
-    redirect_us: between(entry.redirectStart, entry.redirectEnd, -1),
-    blocked_us: between(entry.fetchStart, entry.domainLookupStart, 0),
-    dns_us: between(entry.domainLookupStart, entry.domainLookupEnd, -1),
-    tcp_us: connected ? between(entry.connectStart, secure ? entry.secureConnectionStart : entry.connectEnd, -1) : -1,
-    tls_us: secure && connected ? between(entry.secureConnectionStart, entry.connectEnd, -1) : -1,
-    request_us: -2,
-    ttfb_us: first > entry.requestStart ? us(first) - us(entry.requestStart) : -2,
-    download_us: between(first, entry.responseEnd, 0),
-  };
-}
 
 async function interact(name, method, path) {
   const trace = hex(16), root = hex(8), child = hex(8);

@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 HERE = Path(__file__).parent
+PHASES = HERE.parent.parent / "client_sdk_spec" / "phases.js"
 PORT = 4390
 EXPORT_MS = 500
 
@@ -48,6 +49,7 @@ class Backend:
         app = web.Application()
         app.router.add_get("/", _page)
         app.router.add_get("/page.js", _script)
+        app.router.add_get("/phases.js", _phases)
         app.router.add_get("/where.json", self._tell)
         app.router.add_post("/api/checkout", self._checkout)
         app.router.add_get("/api/search", self._search)
@@ -80,17 +82,19 @@ class Backend:
 
 
 async def _page(_: web.Request) -> web.Response:
-    return _file("page.html", "text/html")
+    return _file(HERE / "page.html", "text/html")
 
 
 async def _script(_: web.Request) -> web.Response:
-    return _file("page.js", "text/javascript")
+    return _file(HERE / "page.js", "text/javascript")
 
 
-def _file(name: str, content_type: str) -> web.Response:
-    return web.Response(
-        text=(HERE / name).read_text(), content_type=content_type, headers={"Cache-Control": "no-store"}
-    )
+async def _phases(_: web.Request) -> web.Response:
+    return _file(PHASES, "text/javascript")
+
+
+def _file(path: Path, content_type: str) -> web.Response:
+    return web.Response(text=path.read_text(), content_type=content_type, headers={"Cache-Control": "no-store"})
 
 
 async def main() -> None:
