@@ -127,7 +127,7 @@ CASES = {
         "The wall clock was never set.",
         COLD | WARM | {"w": 5 * S},
         # w − (R − r/2)
-        {"quality": "A", "offset_us": Z - 48_000, "err_ms": [8, 9], "skew_ms": -1_789_999_994_960},
+        {"quality": "A", "offset_us": Z - 48_000, "err_ms": [8, 9], "skew_ms": -1_700_000_000_000},
         clock={"kind": "mono", "epoch": "b1", "mono_us": 100 * S, "wall_us": 5 * S},
     ),
     "year_1970_wall": case(

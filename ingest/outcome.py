@@ -109,6 +109,8 @@ class Note(IntEnum):
     """Not sent on: the tracing backend refused it for good."""
     SKETCH_REMAPPED = 26
     """In a sketch that counts, with other buckets than ours: its quantiles have the error of both."""
+    UNSAMPLED = 27
+    """Counted, and had no chance to be sampled: the rate of its kind was 0. No sampled span stands for it."""
 
     @property
     def label(self) -> str:

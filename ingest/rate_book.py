@@ -169,4 +169,4 @@ class RateBook:
 def _owners(demand: Demand) -> list[tuple[tuple[int, int], I64]]:
     """Of each account that is asked: app and origin, and its rows."""
     owners = demand.app_id.astype(np.int64) * len(Origin) + demand.origin
-    return [(divmod(int(owner), len(Origin)), np.flatnonzero(owners == owner)) for owner in np.unique(owners).tolist()]
+    return [(divmod(owner, len(Origin)), np.flatnonzero(owners == owner)) for owner in sorted(set(owners.tolist()))]

@@ -36,6 +36,8 @@ VERBS = (
     "name_routes",
     "identify",
     "weigh",
+    "place_sketches",
+    "name_sketched",
     "count",
     "sample",
     "link_traces",

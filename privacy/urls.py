@@ -108,6 +108,8 @@ def strip_query(query: str, replace: Replace = mark_only, judge: Judge = keys.ju
     if query.count("&") > _MOST_PARAMETERS:
         return marks.UNEXAMINED
     if "?" in query:  # of a URL in a parameter, or a slip
+        if query.count("?") > _MOST_URLS:
+            return marks.UNEXAMINED
         return "?".join([strip_query(part, replace, judge, nesting) for part in query.split("?")])
     if ";" in query:
         query = _strip_parameters(query, replace, judge)

@@ -11,10 +11,11 @@ from ingest.aggregate.items import Counts
 from ingest.aggregate.windows import fold
 from ingest.model import Kept, Mask, Processed
 from ingest.outcome import Note, Outcome
-from ingest.pipeline.forget import find_theirs
+from ingest.pipeline.forget import end_without_sample, find_theirs
 from ingest.ports import ErasedSession, LedgerRow, Sampled, ScrubRow, Tombstones, Update
 
 HOUR_US = 3_600_000_000
+NOTED = [f"noted:{note.label}" for note in Note]
 MOST_DROPPED = 1 << 40
 """Of one claim by a client; sums of such claims stay representable."""
 
@@ -130,9 +131,10 @@ def _forget(
     sessions += theirs.sessions
     if not theirs.kept.any():
         return sampled
-    for row in sampled.kept.batch.body_of_span[theirs.kept].tolist():
+    ends = end_without_sample(sampled.kept)[theirs.kept].tolist()
+    for row, end in zip(sampled.kept.batch.body_of_span[theirs.kept].tolist(), ends, strict=True):
         key = int(record.ledger.app_id[row]), int(record.ledger.received_at_us[row] // HOUR_US)
-        for outcome, spans in ((Outcome.KEPT, -1), (Outcome.COUNTED_ONLY, 1)):
+        for outcome, spans in ((Outcome.KEPT, -1), (Outcome(end), 1)):
             ledger[*key, outcome.label] = ledger.get((*key, outcome.label), 0) + spans
     stay = ~theirs.kept
     kept = Kept(sampled.kept.batch.select(stay), sampled.kept.assigned.take(stay))
@@ -167,7 +169,7 @@ def _enter(ledger: Cells, record: Processed, fresh: Mask) -> None:
     def add(key: tuple[int, int], outcome: str, spans: int) -> None:
         ledger[*key, outcome] = ledger.get((*key, outcome), 0) + spans
 
-    rows = record.ledger
+    rows, notes = record.ledger, record.notes
     keys = list(zip(rows.app_id.tolist(), (rows.received_at_us // HOUR_US).tolist(), strict=True))
     places: dict[tuple[int, int], list[int]] = {}
     for row, key in enumerate(keys):
@@ -178,15 +180,18 @@ def _enter(ledger: Cells, record: Processed, fresh: Mask) -> None:
         add(key, Outcome.DUPLICATE.label, int(rows.spans[place][~new].sum()))
         for outcome, spans in zip(Outcome, rows.outcomes[:, place][:, new].sum(axis=1).tolist(), strict=True):
             add(key, outcome.label, spans)
+        new_bodies = np.zeros(len(keys), np.bool_)
+        new_bodies[place] = new
+        noted = np.flatnonzero(new_bodies[notes.body])
+        sums = np.zeros(len(NOTED), np.int64)
+        np.add.at(sums, notes.note[noted], notes.spans[noted])
+        for note in np.flatnonzero(sums).tolist():
+            add(key, NOTED[note], int(sums[note]))
     drops = record.drops
     for body, reason, spans in zip(drops.body.tolist(), drops.reason.tolist(), drops.spans.tolist(), strict=True):
         if fresh[body]:
             # A batch sent again says again what its client dropped. The figure is the client's word alone.
             add(keys[body], f"client:{record.strings[reason]}", min(max(spans, 0), MOST_DROPPED))
-    notes = record.notes
-    for body, note, spans in zip(notes.body.tolist(), notes.note.tolist(), notes.spans.tolist(), strict=True):
-        if fresh[body]:
-            add(keys[body], f"noted:{Note(note).label}", spans)
 
 
 def _enter_scrubs(scrubs: Cells, record: Processed, fresh: Mask) -> None:

@@ -29,9 +29,9 @@ from ingest.model import SpanBatch
 from privacy.addresses import read_address
 
 MOST_BUCKETS: Final = 65_536
-"""Of keys and of addresses, each: about 10 MB."""
+"""Of keys and of addresses, each: about 15 MB."""
 REMEMBERED: Final = 1 << 18
-"""Places for traces brought a moment ago: 2 MB."""
+"""Places for traces brought a moment ago: 2 MB. A power of two."""
 
 U64 = npt.NDArray[np.uint64]
 
@@ -55,7 +55,10 @@ class Buckets:
 
     def holds(self, whose: int, now_s: float) -> float:
         """What the bucket holds now; negative while it is in debt."""
-        level, at_s = self._held.get(whose, (self._capacity, now_s))
+        held = self._held.get(whose)
+        if held is None:
+            return self._capacity
+        level, at_s = held
         return min(self._capacity, level + max(now_s - at_s, 0.0) * self._capacity / 60.0)
 
     def take(self, whose: int, count: int, now_s: float) -> None:
@@ -110,7 +113,7 @@ class TraceLimits:
         keys = np.array([sender.key for sender in senders], dtype=np.uint64)
         marks = self._fingerprints(batch, keys)
         marks, first = np.unique(marks, return_index=True)
-        place = (marks >> np.uint64(40)) % np.uint64(REMEMBERED)
+        place = marks >> np.uint64(40) & np.uint64(REMEMBERED - 1)
         refused: dict[int, TooMany] = {}
         with self._lock:
             fresh = self._seen[place] != marks
@@ -119,17 +122,18 @@ class TraceLimits:
             for row in np.flatnonzero(new).tolist():
                 if not self._take(senders[row], int(new[row]), now_s):
                     refused[row] = TooMany("too_many_traces", _MESSAGE)
-            passed = fresh & ~np.isin(body, list(refused))
+            passed = fresh & ~np.isin(body, list(refused)) if refused else fresh
             self._seen[place[passed]] = marks[passed]
         return refused
 
     def _take(self, sender: Sender, count: int, now_s: float) -> bool:
-        limits = [(self._keys, sender.key), (self._addresses, sender.address)]
-        limits = [(buckets, whose) for buckets, whose in limits if whose]
-        if any(buckets.holds(whose, now_s) < 1 for buckets, whose in limits):
+        key, address = sender
+        if (key and self._keys.holds(key, now_s) < 1) or (address and self._addresses.holds(address, now_s) < 1):
             return False
-        for buckets, whose in limits:
-            buckets.take(whose, count, now_s)
+        if key:
+            self._keys.take(key, count, now_s)
+        if address:
+            self._addresses.take(address, count, now_s)
         return True
 
     def _fingerprints(self, batch: SpanBatch, keys: U64) -> U64:

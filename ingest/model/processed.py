@@ -56,7 +56,7 @@ class Assigned(Columns):
     randomness: I64
     """The 56 bits R that decided: spans of one R are kept or left together."""
     clock_skew_ms: I64
-    """The device's wall clock minus server time when it was sent; `NOT_MEASURED` when nobody knows."""
+    """The device's wall clock minus server time when it was sent, in two digits; `NOT_MEASURED` when nobody knows."""
     clock_steps: I64
     """How often the device's wall clock was seen to step, or UNKNOWN."""
     clock_conflict: Mask

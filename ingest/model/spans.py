@@ -25,10 +25,16 @@ class Columns:
 
     def take(self, rows: npt.NDArray[Any]) -> Self:
         """The rows chosen by a mask or by index, in that order."""
+        if rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)
+        if not len(rows) and not len(self):
+            return self
         return replace(self, **{f.name: _take(getattr(self, f.name), rows) for f in fields(self)})
 
     def recode(self, codes: I32) -> Self:
         """The same rows with every string code c replaced by codes[c]."""
+        if not len(self):
+            return self
         return replace(self, **{name: codes[getattr(self, name)] for name in self.CODES})
 
     @classmethod
@@ -47,8 +53,7 @@ def _row_axis(column: npt.NDArray[Any]) -> int:
 
 
 def _take(column: npt.NDArray[Any], rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    taken: npt.NDArray[Any] = column[rows] if _row_axis(column) == 0 else column[..., rows]
-    return taken
+    return column.take(rows, axis=_row_axis(column))
 
 
 @dataclass(frozen=True, slots=True)

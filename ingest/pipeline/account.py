@@ -180,9 +180,11 @@ class Account:
             self._names.append(name)
             self._classes[row] = name[0]
         rows = np.array([self._rows.get(name, name[0]) for name in names], np.int64)
-        again = np.unique(rows[self._period[rows] != int(self._now_s / PRUNE_S)])
-        self._period[again] = int(self._now_s / PRUNE_S)
-        self._steady.add(again, np.ones(len(again)))
+        period = int(self._now_s / PRUNE_S)
+        if len(new := rows[self._period[rows] != period]):
+            again = np.unique(new)
+            self._period[again] = period
+            self._steady.add(again, np.ones(len(again)))
         return rows
 
     def _prune(self) -> None:

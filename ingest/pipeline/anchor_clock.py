@@ -26,7 +26,7 @@ import numpy as np
 
 from ingest.model import I64, NOT_MEASURED, U8, UNKNOWN, ClockKind, ClockQuality, Reception, SpanBatch
 from ingest.outcome import Outcome
-from ingest.pipeline.clock_bounds import REACH_US, SEND_TIMEOUT_US, round_up_to_ms
+from ingest.pipeline.clock_bounds import REACH_US, SEND_TIMEOUT_US, round_up_to_ms, within
 from ingest.pipeline.clock_evidence import Evidence, Said, read_stamps, weigh_evidence
 from ingest.pipeline.clock_offsets import Clocks, bound_offsets
 from ingest.pipeline.clock_segments import name_segments
@@ -44,9 +44,9 @@ def anchor_clock(batch: SpanBatch, receptions: Sequence[Reception], policy: Poli
         policy: how far ahead and how old a span may be.
         scopes: the keys of the bodies' pseudonyms.
     """
-    body = batch.body_of_span
-    start = np.clip(batch.spans.start_us, 0, START_LIMIT_US)
-    end = start + np.clip(batch.spans.duration_us, 0, START_LIMIT_US)
+    body = batch.body_of_span.astype(np.int64)
+    start = within(batch.spans.start_us, 0, START_LIMIT_US)
+    end = start + within(batch.spans.duration_us, 0, START_LIMIT_US)
     said = read_stamps(batch, receptions, scopes)
     evidence = weigh_evidence(batch, said, end)
     segments, secrets = name_segments(batch, scopes)
@@ -56,8 +56,9 @@ def anchor_clock(batch: SpanBatch, receptions: Sequence[Reception], policy: Poli
 
     start_at = start + clocks.offset[body]
     fates = np.full(len(start), Outcome.KEPT, dtype=np.uint8)
-    fates[start_at > said.received[body] + policy.limits.future_us] = Outcome.FUTURE
-    fates[start_at < said.received[body] - policy.retention_us] = Outcome.TOO_OLD
+    received = said.received[body]
+    fates[start_at > received + policy.limits.future_us] = Outcome.FUTURE
+    fates[start_at < received - policy.retention_us] = Outcome.TOO_OLD
     believed = (said.trusted & (batch.bodies.clock == ClockKind.WALL))[body]
     err_ms = np.where(clocks.err_us == UNKNOWN, UNKNOWN, round_up_to_ms(clocks.err_us))
     return Anchored(
@@ -85,13 +86,21 @@ def _guess(batch: SpanBatch, said: Said, evidence: Evidence, newest_end: I64) ->
     by_wall = wall_error + np.where(wall, 0, since_1970)
     offset = np.where(wall | both, by_wall, said.received - newest_end)
     quality = np.where(wall | both, ClockQuality.E, ClockQuality.F).astype(np.uint8)
-    return np.clip(offset, -2 * REACH_US, 2 * REACH_US), quality  # so that its sum with a secret stays within int64
+    return within(offset, -2 * REACH_US, 2 * REACH_US), quality  # so that its sum with a secret stays within int64
 
 
 def _skew_ms(said: Said, evidence: Evidence) -> I64:
-    """(m,) How far the device's wall clock is ahead."""
+    """(m,) How far the device's wall clock is ahead, in two digits: to the ms it would tell one from all others."""
     skew = said.wall - (said.received - said.half_rtt)
-    return np.where(evidence.fresh & (said.wall != UNKNOWN), skew // 1000, NOT_MEASURED)
+    return np.where(evidence.fresh & (said.wall != UNKNOWN), _two_digits(skew // 1000), NOT_MEASURED)
+
+
+def _two_digits(numbers: I64) -> I64:
+    """The numbers without all but their first two digits."""
+    size = np.abs(numbers)
+    unit: I64 = 10 ** np.maximum(np.floor(np.log10(np.maximum(size, 1))) - 1, 0).astype(np.int64)
+    cut: I64 = np.sign(numbers) * (size // unit * unit)
+    return cut
 
 
 def _upload_delay_ms(batch: SpanBatch, said: Said, evidence: Evidence, clocks: Clocks, newest_end: I64) -> I64:
@@ -107,7 +116,7 @@ def _upload_delay_ms(batch: SpanBatch, said: Said, evidence: Evidence, clocks: C
 
 
 def _within_reach(numbers: I64) -> I64:
-    return np.clip(numbers, -REACH_US, REACH_US)
+    return within(numbers, -REACH_US, REACH_US)
 
 
 def _newest_end(batch: SpanBatch, end: I64) -> I64:
@@ -116,6 +125,6 @@ def _newest_end(batch: SpanBatch, end: I64) -> I64:
     np.maximum.at(newest, batch.body_of_span, end)
     sketches = batch.sketches
     if len(sketches):
-        ends = np.clip(sketches.start_us, 0, START_LIMIT_US) + np.clip(sketches.width_us, 0, START_LIMIT_US)
+        ends = within(sketches.start_us, 0, START_LIMIT_US) + within(sketches.width_us, 0, START_LIMIT_US)
         np.maximum.at(newest, batch.resources.body[sketches.resource], ends)
     return newest

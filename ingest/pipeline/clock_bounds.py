@@ -29,6 +29,12 @@ def drift(here: I64, there: I64) -> I64:
     return drifted
 
 
+def within(numbers: I64, low: int | I64, high: int | I64) -> I64:
+    """Cut to limits. Of so few numbers, several times as fast as `np.clip`."""
+    cut: I64 = np.minimum(np.maximum(numbers, low), high)
+    return cut
+
+
 class Interval(NamedTuple):
     """(k,) The offsets that are possible at some reading of each clock, in µs."""
 

@@ -21,6 +21,7 @@ from ingest.pipeline.clock_bounds import (
     Cones,
     Interval,
     intersect,
+    within,
 )
 from ingest.pipeline.scopes import Scopes
 from privacy import pseudonym
@@ -90,7 +91,7 @@ def read_stamps(batch: SpanBatch, receptions: Sequence[Reception], scopes: Scope
     keys = [scopes.all[scope].key for scope in scopes.of_body.tolist()]
     rows = np.array(list(map(_row, receptions, epochs, keys)), dtype=np.int64).reshape(-1, len(Said._fields))
     numbers, flags = rows[:, :_NUMBERS].T, rows[:, _NUMBERS:].T
-    return Said(*np.clip(numbers, -REACH_US, REACH_US), *flags.astype(np.bool_))
+    return Said(*within(numbers, -REACH_US, REACH_US), *flags.astype(np.bool_))
 
 
 def _row(reception: Reception, epoch: str, key: bytes) -> tuple[int, ...]:

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingest.model import I32, I64, U8, UNKNOWN, ClockQuality, Mask
-from ingest.pipeline.clock_bounds import NO_BOUND_US, SEND_TIMEOUT_US, Cones, Interval, drift, intersect, pool
+from ingest.model import I64, U8, UNKNOWN, ClockQuality, Mask
+from ingest.pipeline.clock_bounds import NO_BOUND_US, SEND_TIMEOUT_US, Cones, Interval, drift, intersect, pool, within
 from ingest.pipeline.clock_evidence import Evidence, Said
 
 
@@ -45,7 +45,7 @@ class _Pooled(NamedTuple):
 
 
 def bound_offsets(
-    evidence: Evidence, said: Said, segments: I64, unbounded: tuple[I64, U8], *, start: I64, body: I32
+    evidence: Evidence, said: Said, segments: I64, unbounded: tuple[I64, U8], *, start: I64, body: I64
 ) -> Clocks:
     """Chooses the offsets.
 
@@ -107,22 +107,26 @@ def _judge(evidence: Evidence, said: Said, rows: I64, owner: I64, mono: I64) -> 
 
 def _pool_segments(bodies: _Bodies, segments: I64) -> tuple[_Pooled, Mask]:
     """The bounds of each segment; bodies whose segment contradicts itself are left apart, and named."""
-    alone = len(segments) + np.arange(len(segments))
-    _, group = np.unique(segments, return_inverse=True)
-    group = np.where(segments == 0, alone, group)
-    pooled = _pool(bodies, group)
+    # No segment is so small a number, but by the chance by which two of them are the same.
+    alone = np.arange(len(segments))
+    pooled = _pool(bodies, np.where(segments == 0, alone, segments))
     apart = Interval(pooled.cones.low, pooled.cones.high).empty[pooled.group]
     if apart.any():
-        pooled = _pool(bodies, np.where(apart, alone, group))
+        pooled = _pool(bodies, np.where(apart | (segments == 0), alone, segments))
     return pooled, apart
 
 
 def _pool(bodies: _Bodies, names: I64) -> _Pooled:
     distinct, group = np.unique(names, return_inverse=True)
+    if len(distinct) == len(names):
+        return _Pooled(np.arange(len(names)), Cones(bodies.newest, *_seen_from(bodies, bodies.newest)))
     newest = np.full(len(distinct), -NO_BOUND_US, dtype=np.int64)
     np.maximum.at(newest, group, bodies.newest)
-    seen = intersect(bodies.one_way.seen_from(newest[group]), bodies.two_way.seen_from(newest[group]))
-    return _Pooled(group, Cones(newest, *pool(seen, group, len(distinct))))
+    return _Pooled(group, Cones(newest, *pool(_seen_from(bodies, newest[group]), group, len(distinct))))
+
+
+def _seen_from(bodies: _Bodies, mono: I64) -> Interval:
+    return intersect(bodies.one_way.seen_from(mono), bodies.two_way.seen_from(mono))
 
 
 def _choose(bodies: _Bodies, pooled: _Pooled) -> tuple[I64, U8]:
@@ -136,7 +140,7 @@ def _choose(bodies: _Bodies, pooled: _Pooled) -> tuple[I64, U8]:
     grade = np.full(len(cones.at), ClockQuality.D, dtype=np.uint8)
     np.minimum.at(grade, group, bodies.quality)
     middle = Interval(cones.low, cones.high).middle
-    return np.where(leads, middle, np.clip(guess, cones.low, cones.high)), grade
+    return np.where(leads, middle, within(guess, cones.low, cones.high)), grade
 
 
 def _possible(bodies: _Bodies, pooled: _Pooled, owner: I64, mono: I64) -> Interval:

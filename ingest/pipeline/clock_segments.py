@@ -35,23 +35,25 @@ def name_segments(batch: SpanBatch, scopes: Scopes) -> tuple[I64, I64]:
     owners = np.zeros(len(bodies), dtype=np.int32)
     # Backwards, so that the first resource of a body has the last word.
     owners[resources.body[::-1]] = np.where(resources.session != 0, resources.session, resources.installation)[::-1]
-    known: dict[tuple[int, str, str], tuple[int, int]] = {}
-    for body, scope, epoch, owner in zip(
-        named.tolist(),
-        scopes.of_body[named].tolist(),
-        bodies.epoch[named].tolist(),
-        owners[named].tolist(),
-        strict=True,
-    ):
-        whose = batch.strings[owner] or bodies.batch_id[body].tobytes().hex()
-        name = (scope, whose, batch.strings[epoch])
-        if name not in known:
-            known[name] = _name(scopes.all[scope].key, *name[1:])
-        segments[body], secrets[body] = known[name]
+    digests = [
+        _digest(
+            scopes.all[scope].key,
+            batch.strings[owner] or bodies.batch_id[body].tobytes().hex(),
+            batch.strings[epoch],
+        )
+        for body, scope, epoch, owner in zip(
+            named.tolist(),
+            scopes.of_body[named].tolist(),
+            bodies.epoch[named].tolist(),
+            owners[named].tolist(),
+            strict=True,
+        )
+    ]
+    halves = np.frombuffer(b"".join(digests), dtype=">u8").reshape(-1, 2).astype(np.uint64)
+    segments[named] = np.maximum(halves[:, 0], 1).view(np.int64)
+    secrets[named] = halves[:, 1] >> np.uint64(64 - _SECRET_BITS)
     return segments, secrets
 
 
-def _name(key: bytes, owner: str, epoch: str) -> tuple[int, int]:
-    digest = blake2b(f"{owner}\n{epoch}".encode(), key=key, digest_size=16, person=_PERSON).digest()
-    segment = int.from_bytes(digest[:8], "big", signed=True) or 1
-    return segment, int.from_bytes(digest[8:], "big") >> (64 - _SECRET_BITS)
+def _digest(key: bytes, owner: str, epoch: str) -> bytes:
+    return blake2b(f"{owner}\n{epoch}".encode(), key=key, digest_size=16, person=_PERSON).digest()

@@ -68,6 +68,8 @@ def count(
 
 def _summarise(batch: SpanBatch, found: Found, sets: npt.NDArray[np.intp], series: I32) -> tuple[Summaries, SketchBins]:
     """The sketch sets that count, each in its series and window."""
+    if not len(sets):
+        return no_summaries()
     sketches = batch.sketches.take(sets)
     place = np.full(len(batch.sketches), -1, dtype=np.int32)
     place[sets] = np.arange(len(sets), dtype=np.int32)

@@ -84,6 +84,8 @@ class Sampled:
     stratum: U8
     thinned: Mask
     """Spans that are always kept, if there were not too many of them."""
+    barred: Mask
+    """Spans that had no chance: no kept one stands for them."""
 
 
 @dataclass(frozen=True, slots=True)

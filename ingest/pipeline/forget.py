@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ingest.model import I32, Columns, Counted, Kept, Mask, Processed, Summaries
+from ingest.model import I32, U8, Columns, Counted, Kept, Mask, Origin, Processed, Summaries
 from ingest.outcome import Outcome
 from ingest.pipeline.identify import identity_of
 from ingest.pipeline.strings import compact
@@ -59,8 +59,13 @@ def find_theirs(kept: Kept, strings: Sequence[str], app_id: I32, erased: Mapping
     return Theirs(found, sessions)
 
 
+def end_without_sample(kept: Kept) -> U8:
+    """(k,) `Outcome` of each kept span if it is not stored: what clients sent is counted, what backends sent is not."""
+    return np.where(kept.assigned.origin == Origin.BACKEND, Outcome.NOT_SAMPLED, Outcome.COUNTED_ONLY).astype(np.uint8)
+
+
 def forget(record: Processed, erased: Mapping[int, Tombstones]) -> tuple[Processed, Theirs]:
-    """The record without the spans, texts and identities of people who were erased; their spans count as counted only.
+    """The record without the spans, texts and identities of people who were erased; the ledger says where they ended.
 
     The record itself comes back when it holds nothing of them.
     """
@@ -71,9 +76,9 @@ def forget(record: Processed, erased: Mapping[int, Tombstones]) -> tuple[Process
     if not theirs.kept.any() and counted is record.counted and summaries is record.summaries:
         return record, theirs
     outcomes = record.ledger.outcomes.copy()
-    gone = np.bincount(body[theirs.kept], minlength=len(record.ledger)).astype(np.int32)
-    outcomes[Outcome.KEPT] -= gone
-    outcomes[Outcome.COUNTED_ONLY] += gone
+    ends = end_without_sample(record.kept)
+    np.subtract.at(outcomes[Outcome.KEPT], body[theirs.kept], 1)
+    np.add.at(outcomes, (ends[theirs.kept], body[theirs.kept]), 1)
     stay = ~theirs.kept
     without = replace(
         record,

@@ -41,7 +41,8 @@ def judge_phases(batch: SpanBatch) -> tuple[SpanBatch, Sequence[Noted]]:
     wrong = _impossible(batch)
     impossible: Mask = np.bitwise_or.reduce(wrong, axis=0)
     interim = _interim(batch)
-    wrong[[Phase.TTFB, Phase.DOWNLOAD]] |= interim
+    if interim.any():
+        wrong[[Phase.TTFB, Phase.DOWNLOAD]] |= interim
     none: Mask = np.zeros(len(spans), dtype=np.bool_)
     negative = too_long = exceeding = none
     if phases.min(initial=0) < UNKNOWN:
@@ -69,33 +70,32 @@ def judge_phases(batch: SpanBatch) -> tuple[SpanBatch, Sequence[Noted]]:
 
 def _sum(phases: I64) -> I64:
     """(n,) how long the measured phases are together; those beyond all belief stay beyond it."""
-    together: I64 = np.clip(phases, 0, _LONGEST_US).sum(axis=0)
+    together: I64 = np.minimum(np.maximum(phases, 0), _LONGEST_US).sum(axis=0)
     return together
 
 
 def _impossible(batch: SpanBatch) -> Mask:
     """(8, n) measured phases that cannot have happened to this request."""
     spans = batch.spans
-    measured = spans.phases_us >= 0
-    impossible = np.zeros_like(measured)
+    phases = spans.phases_us
+    impossible = np.zeros(phases.shape, dtype=np.bool_)
     unanswered = spans.http_status == 0
-    impossible[Phase.TTFB] = measured[Phase.TTFB] & unanswered
-    impossible[Phase.DOWNLOAD] = measured[Phase.DOWNLOAD] & unanswered
+    impossible[Phase.TTFB] = unanswered & (phases[Phase.TTFB] >= 0)
+    impossible[Phase.DOWNLOAD] = unanswered & (phases[Phase.DOWNLOAD] >= 0)
     # An unknown redirect may have led from http to https: the phases are those of the last request, the URL the first.
-    secured = np.flatnonzero(measured[Phase.TLS] & (spans.phases_us[Phase.REDIRECT] == REUSED))
+    secured = np.flatnonzero((phases[Phase.TLS] >= 0) & (phases[Phase.REDIRECT] == REUSED))
     impossible[Phase.TLS, secured] = _start_with(batch.strings, spans.url[secured], ("http:",))
-    connected = np.flatnonzero(measured[Phase.TCP] & (spans.protocol != 0))
+    connected = np.flatnonzero((phases[Phase.TCP] >= 0) & (spans.protocol != 0))
     impossible[Phase.TCP, connected] = _start_with(batch.strings, spans.protocol[connected], _HTTP3)
     return impossible
 
 
 def _start_with(strings: Sequence[str], codes: I32, words: tuple[str, ...]) -> Mask:
     """Which texts begin with one of the words, whatever the case of their letters."""
-    if not codes.size:
-        return np.zeros(0, dtype=np.bool_)
     longest = max(map(len, words))
-    distinct, of = np.unique(codes, return_inverse=True)
-    return np.array([strings[code][:longest].lower().startswith(words) for code in distinct.tolist()])[of]
+    distinct = set(codes.tolist())
+    matching = [code for code in distinct if strings[code][:longest].lower().startswith(words)]
+    return np.isin(codes, matching) if matching else np.zeros(len(codes), dtype=np.bool_)
 
 
 def _interim(batch: SpanBatch) -> Mask:

@@ -40,6 +40,7 @@ TRACE_RESPONSE: Final = frozenset({"http.response.header.traceresponse"})
 LINK_TRACE: Final = "link.traceid"
 LINK_SPAN: Final = "link.spanid"
 """As Splunk's SDKs for web, Android and iOS write what they read in Server-Timing: `link.traceId`, `link.spanId`."""
+TELLING: Final = SERVER_TIMING | TRACE_RESPONSE | {LINK_TRACE, LINK_SPAN}
 NEVER_STORED: Final = frozenset(
     where + name
     for where in ("", "http.request.header.", "http.response.header.")
@@ -69,13 +70,20 @@ def link_traces(batch: SpanBatch, scopes: Scopes, partners: Mask) -> Linked:
         batch: the kept spans; its strings hold what stages before added.
         partners: (m,) bodies whose trace ids are kept whatever the app's policy.
     """
-    links = batch.links
-    named: Mask = np.any(links.trace_id, axis=1) & (np.any(links.span_id, axis=1) | (links.kind != LinkKind.SPAN))
-    batch, answers = _read_answers(replace(batch, links=links.take(named)))
-    batch = replace(batch, links=Links.concat([batch.links, _server_links(batch, answers)]))
+    if len(batch.links):
+        batch = replace(batch, links=_named(batch.links))
+    batch, answers = _read_answers(batch)
+    if answers:
+        batch = replace(batch, links=Links.concat([batch.links, _server_links(batch, answers)]))
     server_us, exceeded = _server_times(batch, answers)
     batch, renamed = _rename(batch, scopes, partners)
     return Linked(batch, server_us, ((Note.TRACE_RENAMED, renamed), (Note.SERVER_TIME_EXCEEDS, exceeded)))
+
+
+def _named(links: Links) -> Links:
+    """Those with valid ids."""
+    named: Mask = np.any(links.trace_id, axis=1) & (np.any(links.span_id, axis=1) | (links.kind != LinkKind.SPAN))
+    return links.take(named)
 
 
 class _Answer:
@@ -119,7 +127,7 @@ def _read_answers(batch: SpanBatch) -> tuple[SpanBatch, dict[int, _Answer]]:
     known: dict[str, Sequence[Entry]] = {}
     keys = {code: strings[code].lower() for code in np.unique(batch.attributes.key).tolist()}
     attributes = _without_context(batch.attributes, strings)
-    telling = [c for c, key in keys.items() if key in SERVER_TIMING | TRACE_RESPONSE | {LINK_TRACE, LINK_SPAN}]
+    telling = [c for c, key in keys.items() if key in TELLING]
     for row in np.flatnonzero(np.isin(attributes.key, telling)).tolist() if telling else ():
         answer = answers.setdefault(int(attributes.owner[row]), _Answer())
         answer.read(keys[int(attributes.key[row])], strings[attributes.value[row]], known)
@@ -154,6 +162,8 @@ def _server_times(batch: SpanBatch, answers: dict[int, _Answer]) -> tuple[I64, M
     """
     spans = batch.spans
     said = np.full(len(spans), UNKNOWN, dtype=np.int64)
+    if not answers:
+        return said, np.zeros(len(spans), dtype=np.bool_)
     for owner, answer in answers.items():
         said[owner] = server_time(answer.entries)
     wait = spans.phases_us[Phase.TTFB]

@@ -29,7 +29,7 @@ _ID_SEGMENT = re.compile(
     r"|[^/\n{]*+\{[a-z_]++\}[^/\n]*+"
     r")(?=[/\n]|$)"
 )
-"""Nothing that was taken is given back: a segment of 8 KB would be tried in as many ways as it has pairs of characters."""
+"""Nothing taken is given back, or a segment of 8 KB would be tried in as many ways as it has pairs of characters."""
 _ASSET_HASHES = tuple(
     (re.compile(re.escape(before) + r"(?=[a-f]*[0-9])[0-9a-f]{8,}(?=\.)"), before + "{hash}") for before in "/.-"
 )
@@ -47,6 +47,8 @@ def name_sketched(batch: SpanBatch, table: StringTable) -> I32:
 
 
 def _name(named: Spans | Sketches, batch: SpanBatch, table: StringTable) -> I32:
+    if not len(named):
+        return np.zeros(0, dtype=np.int32)
     size = len(batch.strings)
     templated = named.route != 0
     what = np.where(templated, named.route, np.where(named.url != 0, named.url, named.name))

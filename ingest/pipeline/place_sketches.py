@@ -23,6 +23,9 @@ def place_sketches(
         extents: (r,) as `honour_consent` found them.
     """
     sketches = batch.sketches
+    spans = np.zeros((len(Note), len(batch.bodies)), dtype=np.int64)
+    if not len(sketches):
+        return Placed(accepted=np.zeros(0, dtype=np.bool_), at_us=np.zeros(0, dtype=np.int64), spans=spans)
     body = batch.resources.body[sketches.resource]
     received = np.array([reception.received_at_us for reception in receptions], dtype=np.int64)[body]
     trusted = np.array([reception.trusted for reception in receptions], dtype=np.bool_)[body]
@@ -34,7 +37,6 @@ def place_sketches(
     fates[trusted] = Note.SKETCH_OF_BACKEND
     fates[extents[sketches.resource] == NOTHING] = Note.SKETCH_NO_CONSENT
 
-    spans = np.zeros((len(Note), len(batch.bodies)), dtype=np.int64)
     np.add.at(spans, (fates, body), sketches.spans)
     accepted = fates == Note.SKETCHED
     remapped = accepted & sketches.remapped

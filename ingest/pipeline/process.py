@@ -19,7 +19,7 @@ from ingest.outcome import Note, Outcome
 from ingest.pipeline.anchor_clock import anchor_clock
 from ingest.pipeline.classify_device import classify_device
 from ingest.pipeline.count import count
-from ingest.pipeline.findings import EVERYTHING, Anchored, Found, Noted
+from ingest.pipeline.findings import EVERYTHING, Found, Noted
 from ingest.pipeline.honour_consent import honour_consent
 from ingest.pipeline.identify import identify
 from ingest.pipeline.judge_phases import judge_phases
@@ -36,6 +36,9 @@ from ingest.pipeline.validate import validate
 from ingest.pipeline.weigh import weigh
 from ingest.ports import Rates
 from ingest.settings import AppPolicy, Policy
+
+_GRADES = np.array([Note.CLOCK_A, Note.CLOCK_B, Note.CLOCK_C, Note.CLOCK_D, Note.CLOCK_E, Note.CLOCK_F])
+"""By `ClockQuality`."""
 
 
 def unknown(address: str) -> str:
@@ -114,12 +117,13 @@ def process(
     sample_of = replace(batch.select(kept), strings=table.strings)
     linked = link_traces(sample_of, scopes, _partners(receptions, scopes))
     notes: list[Noted] = [
-        *_clock_notes(anchored),
         *phase_notes,
+        (Note.CLOCK_CONFLICT, anchored.conflict),
         (Note.THRESHOLD_FORGED, weighed.forged),
         (Note.THRESHOLD_CLAMPED, weighed.clamped),
         (Note.WEIGHTED, of_clients & (weighed.stands_for > 1)),
         (Note.STRATUM_THINNED, sampled.thinned),
+        (Note.UNSAMPLED, of_clients & agreed & sampled.barred),
         *((note, _spread(kept, about)) for note, about in linked.notes),
     ]
     assigned = Assigned(
@@ -151,7 +155,7 @@ def process(
             counted=counted,
             kept=Kept(batch=linked.batch, assigned=replace(assigned, server_us=linked.server_us)),
             scrubs=scrubs,
-            notes=_note(batch, accepted, notes, placed.spans),
+            notes=_note(batch, accepted, anchored.quality, notes, placed.spans),
             summaries=summaries,
             summary_bins=summary_bins,
         )
@@ -177,19 +181,15 @@ def _spread(kept: Mask, about: Mask) -> Mask:
     return spread
 
 
-def _clock_notes(anchored: Anchored) -> list[Noted]:
-    grades = (Note.CLOCK_A, Note.CLOCK_B, Note.CLOCK_C, Note.CLOCK_D, Note.CLOCK_E, Note.CLOCK_F)
-    by_grade = [(note, anchored.quality == quality) for quality, note in enumerate(grades)]
-    return [*by_grade, (Note.CLOCK_CONFLICT, anchored.conflict)]
-
-
-def _note(batch: SpanBatch, accepted: Mask, noted: Sequence[Noted], sketched: I64) -> Notes:
+def _note(batch: SpanBatch, accepted: Mask, quality: U8, noted: Sequence[Noted], sketched: I64) -> Notes:
     """How many accepted spans of each body every note is about; `sketched` (len(Note), m) counts those not sent."""
-    bodies = len(batch.bodies)
+    bodies, of_span = len(batch.bodies), batch.body_of_span
     counts = sketched.copy()
+    cells = quality[accepted].astype(np.int64) * bodies + of_span[accepted]
+    counts[_GRADES] += np.bincount(cells, minlength=len(_GRADES) * bodies).reshape(len(_GRADES), bodies)
     for note, about in noted:
         if about.any():
-            counts[note] += np.bincount(batch.body_of_span[about & accepted], minlength=bodies)
+            counts[note] += np.bincount(of_span[about & accepted], minlength=bodies)
     note_of, body = np.nonzero(counts)
     return Notes(body=body.astype(np.int32), note=note_of.astype(np.uint8), spans=counts[note_of, body])
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ingest.model import I32, I64, U8, UNKNOWN, DeviceClass, Kind, Mask, SpanBatch, Stratum
 from ingest.pipeline.findings import Devices, Sampled, Weighed
-from ingest.pipeline.thresholds import threshold, weight
+from ingest.pipeline.thresholds import ALL, threshold, weight
 from ingest.ports import Allotment, Demand, Published, Rates
 from ingest.settings import Sampling
 
@@ -99,6 +99,7 @@ def sample(
         weight=np.where(weighed.stands_for == 0, 0.0, weight(applied)),
         stratum=stratum,
         thinned=~ordinary & (asked > 0),
+        barred=asked >= ALL,
     )
 
 

@@ -24,12 +24,15 @@ _SHIFT = np.uint64(32)
 def weigh(batch: SpanBatch, rates: Sampling) -> Weighed:
     """The threshold that was applied to each span before it came, as far as it can be believed."""
     spans = batch.spans
+    stands_for = np.ones(len(spans), dtype=np.int32)
     randomness = np.where(spans.randomness == UNKNOWN, low_56_bits(spans.trace_id), spans.randomness)
+    if not (spans.threshold > 0).any():
+        nowhere = np.zeros(len(spans), dtype=np.bool_)
+        return Weighed(randomness, np.zeros(len(spans), dtype=np.int64), stands_for, forged=nowhere, clamped=nowhere)
     heaviest = threshold(1.0 / rates.max_weight)
     passed_over = spans.threshold > randomness
     reported = batch.resources.reported[spans.resource]
     declared = np.minimum(np.where(passed_over, 0, np.maximum(spans.threshold, 0)), heaviest)
-    stands_for = np.ones(len(spans), dtype=np.int32)
     alone = (declared > 0) & ~batch.bodies.sketched[batch.body_of_span]
     if alone.any():
         stands_for[alone] = _whole(weight(declared[alone]), spans.span_id[alone])

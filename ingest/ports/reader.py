@@ -120,6 +120,9 @@ class Samples:
     """(n,) what decided over it: spans of one cluster are kept or left together."""
     values_us: I64
     """(m, n) by `Question.metrics`, with the marks `ingest.model.REUSED` and `UNKNOWN`."""
+    hidden_spans: int = 0
+    """Spans of the app received since the range began that count, and for which no sampled one stands: their users
+    agreed to counting alone, their trace was full, or the rate of their kind was 0."""
 
 
 @dataclass(frozen=True, slots=True)

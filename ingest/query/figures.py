@@ -73,8 +73,8 @@ class Figures:
 
     @property
     def basis(self) -> str:
-        """`exact`: every span counted once; `incomplete`: spans are hidden; `estimated`: from samples, or some spans that
-        are counted stand for others."""
+        """`exact`: every span counted once; `incomplete`: spans are hidden; `estimated`: from samples, or some spans
+        that are counted stand for others."""
         if self.hidden_spans:
             return "incomplete"
         return "estimated" if self.estimated or self.weighted_spans else "exact"
@@ -139,13 +139,15 @@ def _tally_cells(cells: Cells, owner: I64, owners: int) -> Tally:
     spans = _sums(owner, owners, cells.spans)
     reused = _rows([_sums(owner, owners, counts) for counts in cells.reused], owners)
     unknown = _rows([_sums(owner, owners, counts) for counts in cells.unknown], owners)
+    distributions = [Distribution.of_bins(Bins.parse(sketches), owner, owners) for sketches in cells.sketches]
     return Tally(
         spans=spans,
         errors=_sums(owner, owners, cells.errors),
         reused=reused,
         unknown=unknown,
-        measured=spans - reused - unknown,
-        distributions=[Distribution.of_bins(Bins.parse(sketches), owner, owners) for sketches in cells.sketches],
+        # Not what is left of the spans: those that are no requests have no phases.
+        measured=_rows([np.rint(each.weights()).astype(np.int64) for each in distributions], owners),
+        distributions=distributions,
     )
 
 
@@ -161,7 +163,7 @@ def _of_samples(samples: Samples, question: Question) -> Figures:
     return placed.figures(
         question,
         source="samples",
-        hidden_spans=0,
+        hidden_spans=samples.hidden_spans,
         weighted_spans=0,
         relative_error=0.0,
         totals=_tally_samples(samples, placed.group, len(placed.order)),

@@ -63,11 +63,14 @@ PROVENANCE: Mapping[str, Schema] = {
     "exact": {**FLAG, "description": "From sketches over all spans, within 1 %; else an estimate."},
     "basis": {
         "enum": ["exact", "estimated", "incomplete"],
-        "description": "`exact`; `estimated` from weighted samples, with 95 % intervals; `incomplete`: some hide.",
+        "description": "`exact`; `estimated`: spans stand for others; `incomplete`: some hide. See `source`.",
     },
-    "source": {**TEXT, "description": "`view:<name>`, or `samples`."},
+    "source": {**TEXT, "description": "`view:<name>`; or `samples`, which come with 95 % intervals."},
     "truncated": {**FLAG, "description": "There were more groups; these are the largest."},
-    "hidden_spans": {**COUNT, "description": "Spans in overflow series, which the filters may or may not have meant."},
+    "hidden_spans": {
+        **COUNT,
+        "description": "Spans in overflow series, that the filters may have meant; of `samples`: that none stands for.",
+    },
     "weighted_spans": {
         **COUNT,
         "description": "Spans of the app that count for more than themselves: their clients sampled the others away.",

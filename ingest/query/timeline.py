@@ -13,11 +13,14 @@ each wider by the server's own error. The clock's offset becomes the middle of w
 leave open on either side is the error of its spans; so it still holds the truth when every bound did. Bounds that
 contradict each other leave the client's own values alone and are flagged.
 
+Where no segment is named, batches may have been placed with offsets of their own, and nobody knows by how much these
+differ. Such a clock still moves as a whole, as the best guess, but a bound on one of its spans says nothing of others.
+
 A bound comes from a backend span of kind server that is no longer than the client span it hangs on, and whose parent's
 id is nobody else's: a stranger who repeats an id moves nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,23 +63,24 @@ class _Bounds:
     """
 
     clock: I64
+    sharing: I64
+    """Facts of one clock with the same number bound each other."""
     at: I64
     low: I64
     high: I64
 
     def joined(self, other: "_Bounds") -> "_Bounds":
-        pairs = ((getattr(self, name), getattr(other, name)) for name in ("clock", "at", "low", "high"))
+        pairs = ((getattr(self, name), getattr(other, name)) for name in ("clock", "sharing", "at", "low", "high"))
         return _Bounds(*map(np.concatenate, pairs))
 
     def spread(self) -> "_Bounds":
-        """Every fact narrowed by all others of its clock."""
-        order = np.lexsort((self.at, self.clock))
-        clock, at = self.clock[order], self.at[order]
-        drift = at // DRIFT
+        """Every fact narrowed by all others that bound it."""
+        order = np.lexsort((self.at, self.sharing))
+        sharing, drift = self.sharing[order], self.at[order] // DRIFT
         low, high = np.empty_like(self.low), np.empty_like(self.high)
-        low[order] = _highest_around(clock, drift, self.low[order])
-        high[order] = -_highest_around(clock, drift, -self.high[order])
-        return _Bounds(self.clock, self.at, low, high)
+        low[order] = _highest_around(sharing, drift, self.low[order])
+        high[order] = -_highest_around(sharing, drift, -self.high[order])
+        return replace(self, low=low, high=high)
 
     def torn(self, clocks: int) -> Mask:
         """(c,) clocks for which nothing is left open."""
@@ -105,7 +109,7 @@ def align(spans: TraceSpans, tree: Tree, clock: I64) -> Timeline:
     """The line of time of n spans, whose clocks `number_clocks` numbered."""
     rows = np.flatnonzero(clock != BACKEND)
     clocks = int(clock.max(initial=BACKEND)) + 1
-    own, origin_us = _own_bounds(spans, rows, clock)
+    own, origin_us = _own_bounds(spans, rows, clock, clocks)
     servers, told = _told_bounds(spans, tree, clock, own, rows=rows, origin_us=origin_us)
     alone, together = own.spread(), own.joined(told).spread()
     torn_alone, torn = alone.torn(clocks), together.torn(clocks)
@@ -125,7 +129,7 @@ def align(spans: TraceSpans, tree: Tree, clock: I64) -> Timeline:
     return Timeline(clock, spans.start_us + shift_us, shift_us, err_us, tightens, torn)
 
 
-def _own_bounds(spans: TraceSpans, rows: I64, clock: I64) -> tuple[_Bounds, I64]:
+def _own_bounds(spans: TraceSpans, rows: I64, clock: I64, clocks: int) -> tuple[_Bounds, I64]:
     """What client spans say of their clocks themselves, and the start (µs since 1970) that moments count from."""
     mine = clock[rows]
     _, first, number = np.unique(mine, return_index=True, return_inverse=True)
@@ -136,7 +140,8 @@ def _own_bounds(spans: TraceSpans, rows: I64, clock: I64) -> tuple[_Bounds, I64]
     err = np.where(err_ms == UNKNOWN, _FAR_US, _micros(err_ms))
     origin_us = spans.start_us[reference]
     at = np.clip(spans.start_us[rows] - offset - origin_us, -_FAR_US, _FAR_US)
-    return _Bounds(mine, at, offset - err, offset + err), origin_us
+    sharing = np.where(spans.clock_segment[rows] == 0, clocks + rows, mine)
+    return _Bounds(mine, sharing, at, offset - err, offset + err), origin_us
 
 
 def _told_bounds(
@@ -163,6 +168,7 @@ def _told_bounds(
     nothing = np.full(len(servers), 2 * _FAR_US)
     told = _Bounds(
         np.tile(clock[clients], 2),
+        np.tile(own.sharing[place], 2),
         np.concatenate([begins, ends]),
         np.concatenate([-nothing, low]),
         np.concatenate([high, nothing]),
@@ -205,20 +211,20 @@ def _middles(clock: I64, low: I64, high: I64, offset: I64, clocks: int) -> I64:
     return np.where(unbounded, median, np.where(lowest > highest, narrowest, middle))
 
 
-def _highest_around(clock: I64, drift: I64, value: I64) -> I64:
-    """The highest of the values of a clock as far as drift lets it reach each row; rows by clock and moment."""
-    before = _running_max(clock, value + drift) - drift
-    after = _running_max(clock[::-1], (value - drift)[::-1])[::-1] + drift
+def _highest_around(sharing: I64, drift: I64, value: I64) -> I64:
+    """The highest of the values that share, as far as drift lets it reach each row; rows by `sharing` and moment."""
+    before = _running_max(sharing, value + drift) - drift
+    after = _running_max(sharing[::-1], (value - drift)[::-1])[::-1] + drift
     # Whole drift units are rounded: a bound from elsewhere may be a microsecond too good.
     highest: I64 = np.maximum(value, np.maximum(before, after) - 1)
     return highest
 
 
-def _running_max(clock: I64, value: I64) -> I64:
-    """The maximum of each row and those before it of the same clock; rows of a clock lie together."""
+def _running_max(sharing: I64, value: I64) -> I64:
+    """The maximum of each row and those before it that share; rows that share lie together."""
     step = 1
     while step < len(value):
-        same = clock[step:] == clock[:-step]
+        same = sharing[step:] == sharing[:-step]
         value = np.concatenate([value[:step], np.where(same, np.maximum(value[step:], value[:-step]), value[step:])])
         step *= 2
     return value

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from ingest.outcome import Note
+from ingest.outcome import Note, Outcome
 from ingest.ports import (
     App,
     Cells,
@@ -46,7 +46,10 @@ _LEDGER = """
 # What was received in an hour may have begun before it, never after: so all hours since the range began are looked at.
 _NOTED = f"""
     SELECT coalesce(sum(spans) FILTER (WHERE outcome = 'noted:{Note.WEIGHTED.label}'), 0)::bigint AS weighted,
-           coalesce(sum(spans) FILTER (WHERE outcome = 'noted:{Note.SKETCH_REMAPPED.label}'), 0)::bigint AS remapped
+           coalesce(sum(spans) FILTER (WHERE outcome = 'noted:{Note.SKETCH_REMAPPED.label}'), 0)::bigint AS remapped,
+           coalesce(sum(spans) FILTER (
+               WHERE outcome IN ('{Outcome.COUNTED_NO_CONSENT.label}', 'noted:{Note.UNSAMPLED.label}',
+                                 'noted:{Note.TRACE_FULL.label}')), 0)::bigint AS unstored
     FROM ledger WHERE app_id = $1 AND hour_at >= date_trunc('hour', $2::timestamptz)
 """  # noqa: S608 - holds no value
 
@@ -70,7 +73,9 @@ class PostgresReader:
 
     async def samples(self, question: Question) -> Samples:
         async with snapshot(self._pool) as connection:
-            return await read_samples(connection, question, self._retention)
+            samples = await read_samples(connection, question, self._retention)
+            noted = await connection.fetchrow(_NOTED, question.app_id, moment(samples.from_us))
+            return replace(samples, hidden_spans=noted["unstored"])
 
     async def traces(self, search: TraceSearch, views: Sequence[str]) -> tuple[Sequence[Mapping[str, Any]], Suppressed]:
         async with snapshot(self._pool) as connection:

@@ -163,6 +163,13 @@ def test_the_wall_clock_of_a_monotonic_body_is_judged_but_not_needed():
     assert (found.quality.tolist(), found.skew_ms.tolist()) == ([ClockQuality.A], [-7_200_000])
 
 
+def test_the_skew_is_told_in_two_digits_so_that_it_tells_no_device_from_another():
+    ahead_us = 2 * HOUR_US + 13 * 60 * SECOND_US + 7_482_000
+    for skew_us, told_ms in ((ahead_us, 7_900_000), (-ahead_us, -7_900_000), (-45_000, -45), (12_345_000, 12_000)):
+        found = anchored(body(stamp=replace(with_anchor(), wall_us=NOW_US - 40_000 + skew_us)))
+        assert found.skew_ms.tolist() == [told_ms]
+
+
 def test_the_upload_delay_counts_from_sealing_and_else_from_the_end_of_the_newest_span():
     later = replace(STAMP, mono_us=130 * SECOND_US)
     assert anchored(body(stamp=later)).upload_delay_ms.tolist() == [30_040]

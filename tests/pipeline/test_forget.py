@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ingest.journal.record import decode, encode
-from ingest.model import Processed
+from ingest.model import Origin, Processed
 from ingest.outcome import Outcome
 from ingest.pipeline.forget import forget
 from ingest.ports import ErasedSession, Tombstones
@@ -57,6 +57,17 @@ def test_their_spans_go_and_the_ledger_still_closes() -> None:
         assert (without.counted.buckets == record.counted.buckets).all()
         assert forget(without, tombstones)[0] is without
         assert encode(decode(encode(without))) == encode(without)
+
+
+def test_spans_of_a_backend_that_go_were_never_counted() -> None:
+    record = make_record(1, bodies=4)
+    origin = np.full(len(record.kept.assigned), Origin.BACKEND, dtype=np.uint8)
+    kept = replace(record.kept, assigned=replace(record.kept.assigned, origin=origin))
+    record = replace(record, kept=kept)
+    without, theirs = forget(record, erased(session_of(record, 0)))
+    moved = without.ledger.outcomes.sum(axis=1) - record.ledger.outcomes.sum(axis=1)
+    assert moved[Outcome.NOT_SAMPLED] == -moved[Outcome.KEPT] == theirs.kept.sum() > 0
+    assert moved[Outcome.COUNTED_ONLY] == 0
 
 
 def test_a_name_in_a_mark_takes_the_whole_session_and_tells_of_it() -> None:

@@ -185,6 +185,16 @@ def test_errors_that_have_to_be_sampled_weigh_what_they_stand_for_and_are_noted(
     assert noted[Note.STRATUM_THINNED] == 1000
 
 
+def test_spans_that_had_no_chance_are_noted_because_no_kept_one_stands_for_them():
+    random = Random(8)
+    spans = [*requests(200, random), *requests(50, random, route="/b"), *requests(3, random, status=2, route="/b")]
+    record = run(spans, Asked({"GET /a": 0.5, "GET /b": 0.0}))
+    noted = dict(zip(record.notes.note.tolist(), record.notes.spans.tolist(), strict=True))
+    assert noted[Note.UNSAMPLED] == 50
+    backends = run(spans, Asked({"GET /a": 0.5, "GET /b": 0.0}), trusted=True)
+    assert Note.UNSAMPLED not in backends.notes.note.tolist()
+
+
 def test_what_a_backend_sent_is_asked_about_apart():
     rates = Asked({"GET /a": 1.0})
     run(requests(3, Random(5)), rates, trusted=True)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from ingest.errors import Unavailable
-from ingest.model import DIMENSIONS
+from ingest.model import DIMENSIONS, METRICS
 from ingest.query import server
+from ingest.sketch import ABSENT
 from ingest.store.embedded import EmbeddedPostgres
 from ingest.store.snapshot import snapshot
 from tests.query import world as seeded
@@ -152,6 +153,26 @@ async def test_an_estimate_holds_the_exact_answer_to_the_same_question(
     assert sum(held) >= 0.93 * len(held)
 
 
+async def test_spans_that_are_no_requests_have_no_phase_and_so_none_was_measured(pool: "asyncpg.Pool[Any]") -> None:
+    spans = seeded.make(1, 300, 3000, seed=9)
+    screens = np.arange(300) % 3 == 0
+    for metric in METRICS[1:]:
+        spans.metrics[metric][screens] = ABSENT
+    async with pool.acquire() as connection:
+        await add_apps(connection)
+        await seeded.store(connection, spans, np.ones(300, dtype=bool), 1)
+    async with serve(pool) as client:
+        group = (await ask(client, "phases", **{"from": "-1h"}))["groups"][0]
+        assert group["spans"] == 300
+        for phase in group["phases"]:
+            assert phase["measured"] == (spans.metrics[phase["phase"]] >= 0).sum()
+            assert phase["measured"] + phase["reused"] + phase["unknown"] == 200
+        latency = await ask(client, "latency", **{"from": "-1h", "metric": "tls", "step": "1h"})
+        assert latency["groups"][0]["total"]["measured"] == (spans.metrics["tls"] >= 0).sum()
+        durations = await ask(client, "latency", **{"from": "-1h", "step": "1h"})
+        assert durations["groups"][0]["total"]["measured"] == 300
+
+
 async def test_counts_in_which_spans_stand_for_others_are_called_estimates(pool: "asyncpg.Pool[Any]") -> None:
     spans = seeded.make(1, 300, 3000, seed=7)
     async with pool.acquire() as connection:
@@ -170,6 +191,33 @@ async def test_counts_in_which_spans_stand_for_others_are_called_estimates(pool:
         await pool.execute("DELETE FROM ledger WHERE outcome = 'noted:sketch_remapped' AND spans = 1")
         assert (await ask(client, "latency", **{"from": "-1h"}))["relative_error"] == 0.01
         assert (await ask(client, "latency", **{"from": "-6h"}))["basis"] == "estimated"
+
+
+async def test_samples_say_for_how_many_spans_none_of_them_stands(pool: "asyncpg.Pool[Any]") -> None:
+    spans = seeded.make(1, 300, 3000, seed=7)
+    async with pool.acquire() as connection:
+        await add_apps(connection)
+        await seeded.store_spans(connection, spans, np.ones(300))
+        outcomes = {
+            "kept": 300,
+            "counted_only": 900,
+            "counted_no_consent": 40,
+            "noted:trace_full": 2,
+            "noted:unsampled": 3,
+        }
+        rows = [
+            (app, seeded.at(seeded.NOW_US - hour * 3_600_000_000), name, app, count)
+            for app, hour in ((1, 1), (2, 1))
+            for name, count in outcomes.items()
+        ]
+        await connection.copy_records_to_table("ledger", records=rows)
+    async with serve(pool) as client:
+        query = {"os": "ios 18", "group_by": "country,network", "q": "0.5", "from": "-1h"}
+        answer = await ask(client, "latency", **query)
+        assert (answer["source"], answer["basis"], answer["hidden_spans"]) == ("samples", "incomplete", 45)
+        await pool.execute("DELETE FROM ledger WHERE app_id = 1 AND outcome NOT IN ('kept', 'counted_only')")
+        answer = await ask(client, "latency", **query)
+        assert (answer["source"], answer["basis"], answer["hidden_spans"]) == ("samples", "estimated", 0)
 
 
 async def test_what_takes_longer_than_five_seconds_is_given_up(

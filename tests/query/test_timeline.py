@@ -95,6 +95,32 @@ def test_a_client_without_any_bound_is_bounded_by_its_backend() -> None:
     assert err <= 31_000
 
 
+def test_without_a_segment_what_a_backend_tells_of_one_span_is_no_bound_on_another_batch() -> None:
+    # Two batches of one session, each placed by its own time of receipt: the second is 3 s late, nobody knows.
+    made = [
+        Made(1, start=-20_000, us=100_000, session="a"),
+        Made(2, start=10_000_000 + 3_000_000, us=100_000, session="a"),
+        server(3, 1, start=20_000, us=60_000, err_ms=10),
+    ]
+    found = aligned(made)
+    # The request began 0 to 40 ms before its server, give or take the server's own 10 ms and the drift of an instant.
+    start, err = found[1]
+    assert abs(start) <= err <= 30_010
+    assert found[2] == (start + 13_020_000, UNKNOWN)
+
+
+def test_without_a_segment_every_span_keeps_the_bound_of_its_own_batch() -> None:
+    # Offsets that differ by no known amount: one true to 10 ms, the other 3 s off within its bound of 5 s.
+    made = [
+        Made(1, start=0, us=100_000, session="a", err_ms=10),
+        Made(2, start=10_000_000 + 3_000_000, us=100_000, session="a", err_ms=5000),
+    ]
+    found = aligned(made)
+    for span_id, truth in ((1, 0), (2, 10_000_000)):
+        start, err = found[span_id]
+        assert abs(start - truth) <= err
+
+
 def test_without_any_bound_the_error_stays_unknown_and_the_clock_keeps_together() -> None:
     made = [
         Made(1, segment=2, offset=5),

@@ -24,7 +24,7 @@ export const PHASE_MEANINGS: Record<Phase, string> = {
   tcp: "Opening the connection, TLS not included.",
   tls: "Agreeing on encryption. With HTTP/3 this is the whole handshake.",
   request: "Sending the request.",
-  ttfb: "From the end of the request to the first byte of the final response.",
+  ttfb: "From the end of the request (from its start in browsers, which do not tell when it was sent) to the first byte of the final response.",
   download: "From the first byte of the response to the last.",
 };
 
