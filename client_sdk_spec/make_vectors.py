@@ -15,7 +15,7 @@ import msgpack
 
 from client_sdk_spec.clock_cases import CASES, EXCHANGES
 from client_sdk_spec.encoder import FIELDS, HERE, compress, encode
-from client_sdk_spec.samples import batch, consent_case, edge_case
+from client_sdk_spec.samples import batch, consent_case, edge_case, signals_case
 from client_sdk_spec.sketch_vectors import expected_sketches, refused_sets, sketched_case
 
 VECTORS = HERE / "vectors"
@@ -33,6 +33,7 @@ def main(target: Path = VECTORS) -> None:
     random = Random(30)
     batches = {f"n{spans:03}": batch(random, spans) for spans in (0, 1, 30, 120)} | {"edge": edge_case()}
     batches |= {f"consent_{state}": consent_case(state) for state in ("granted", "pending", "denied")}
+    batches["signals"] = signals_case()
     batches["sketched"] = sketched_case(random)
     for name, logical in batches.items():
         golden(target / "golden", name, logical)

@@ -158,6 +158,50 @@ def consent_case(state: str) -> Mapping[str, Any]:
     }
 
 
+SIGNALS = (
+    ("request", "GET /cart", 120_000),
+    ("operation", "sort the cart", 4_000),
+    ("page", "Cart", 2_100_000),
+    ("screen", "Cart", 340_000),
+    ("exception", "TypeError", 0),
+    ("long_task", "longtask", 87_000),
+    ("event", "session_start", 0),
+    ("lcp", "LCP", 1_850_000),
+    ("inp", "INP", 96_000),
+    ("cls", "CLS", 81_250),
+    ("fcp", "FCP", 900_000),
+    ("ttfb", "TTFB", 210_000),
+    ("report", "network-error", 30_000),
+    ("start", "AppStart", 640_000),
+)
+"""Of each signal by its number: its word, a name, a duration; that of CLS is 0.08125 in millionths."""
+
+
+def signals_case() -> Mapping[str, Any]:
+    """One span of each signal, and none of a phase but the first's."""
+    spans: list[dict[str, Any]] = [
+        {
+            "trace_id": "5b8efff798038103d269b633813fc60c",
+            "span_id": f"{number + 1:016x}",
+            "name": name,
+            "signal": number,
+            "kind": 1,
+            "start_us": 90_000_000 + number * 1_000,
+            "duration_us": duration_us,
+            "url": "https://www.shop.example/cart",
+        }
+        for number, (_, name, duration_us) in enumerate(SIGNALS)
+    ]
+    spans[0] |= {"kind": 3, "method": "GET", "http_status": 200, "dns_us": -1, "ttfb_us": 80_000}
+    spans[4] |= {"status": 2, "error_type": "TypeError", "attributes": {"exception.message": "x is undefined"}}
+    return {
+        "id": "c0ffee000000000000000000000000c5",
+        "resource": {"service": "shop", "version": "5.2.1", "os_name": "web"},
+        "clock": {"kind": "mono", "epoch": "s1", "mono_us": 99_000_000},
+        "spans": spans,
+    }
+
+
 def edge_case() -> Mapping[str, Any]:
     """One span in which every rule of the format shows: escapes, marks, defaults, foreign text, links, sampling."""
     return {

@@ -103,6 +103,7 @@ def _span_defaults(row: int) -> dict[str, Any]:
         "trace_id": (row + 1).to_bytes(16, "big"),
         "span_id": (row + 1).to_bytes(8, "big"),
         "parent_span_id": bytes(8),
+        "signal": 0,
         "kind": Kind.CLIENT,
         "status": 0,
         "start_us": NOW_US - 1_000_000,
@@ -113,6 +114,7 @@ def _span_defaults(row: int) -> dict[str, Any]:
         "response_bytes": UNKNOWN,
         "threshold": UNKNOWN,
         "randomness": UNKNOWN,
+        "repairs": 0,
     }
 
 
@@ -122,7 +124,7 @@ def _span_columns(columns: dict[str, list[Any]], count: int) -> Spans:
     for name, column in columns.items():
         if name in ids:
             arrays[name] = np.frombuffer(b"".join(column), dtype=np.uint8).reshape(count, ids[name])
-        elif name in {"kind", "status"}:
+        elif name in {"signal", "kind", "status", "repairs"}:
             arrays[name] = np.array(column, dtype=np.uint8)
         elif name in Spans.CODES or name in {"resource", "http_status"}:
             arrays[name] = np.array(column, dtype=np.int32)

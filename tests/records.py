@@ -239,6 +239,7 @@ def _spans(
         span_id=_ids(rng, count, 8),
         parent_span_id=np.where(rng.random((count, 1)) < 0.5, _ids(rng, count, 8), 0).astype(np.uint8),
         name=np.full(count, strings("GET"), np.int32),
+        signal=np.zeros(count, np.uint8),
         kind=np.full(count, 3, np.uint8),
         status=np.where(error, 2, 0).astype(np.uint8),
         start_us=start,
@@ -255,4 +256,5 @@ def _spans(
         response_bytes=rng.integers(100, 100_000, count),
         threshold=np.full(count, UNKNOWN),
         randomness=np.full(count, UNKNOWN),
+        repairs=np.zeros(count, np.uint8),
     )

@@ -36,6 +36,7 @@ from ingest.model import (
     LinkKind,
     Links,
     Resources,
+    Signal,
     SketchBins,
     Sketches,
     SpanBatch,
@@ -207,6 +208,7 @@ class _Assembly:
             trace_id=self._trace_ids(whole[_TRACE]),
             span_id=span_id,
             parent_span_id=parent_span_id,
+            signal=_signal(numbers["signal"]),
             kind=_one_of(numbers["kind"], Kind),
             status=_one_of(numbers["status"], Status),
             start_us=_start_us(numbers["start_us"], base_us[self.resource]),
@@ -217,6 +219,7 @@ class _Assembly:
             response_bytes=within(numbers["response_bytes"], 0, REACH_US),
             threshold=self._hex_numbers(codes.pop("threshold"), threshold),
             randomness=self._hex_numbers(codes.pop("randomness"), randomness),
+            repairs=np.zeros(len(self.resource), np.uint8),
             **codes,
         )
 
@@ -328,6 +331,12 @@ def _rows(column: bytes | list[int]) -> int:
 def _one_of(numbers: I64, choices: type[IntEnum]) -> U8:
     """The numbers, with 0 (not specified, not set) for what the enumeration has no name for."""
     return np.where((numbers >= 0) & (numbers < len(choices)), numbers, 0).astype(np.uint8)
+
+
+def _signal(numbers: I64) -> U8:
+    """The numbers; what only a later version of the format has a number for is no request."""
+    known = (numbers >= 0) & (numbers < len(Signal))
+    return np.where(known, numbers, Signal.OPERATION).astype(np.uint8)
 
 
 def _start_us(numbers: I64, base_us: I64) -> I64:

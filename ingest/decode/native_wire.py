@@ -29,12 +29,15 @@ REACH_US = 1 << 62
 
 CODES = ("name", "method", "url", "route", "error_type", "protocol", "screen", "threshold", "randomness")
 PHASES = tuple(f"{phase.name.lower()}_us" for phase in Phase)
-NUMBERS = ("kind", "status", "start_us", "duration_us", *PHASES, "http_status", "request_bytes", "response_bytes")
+NUMBERS = (
+    *("signal", "kind", "status", "start_us", "duration_us", *PHASES),
+    *("http_status", "request_bytes", "response_bytes"),
+)
 WHOLE = (*CODES, "trace", *NUMBERS)
 """The columns of whole numbers, in the order in which they are assembled."""
 IDS = ("span_id", "parent_span_id")
 
-DEFAULTS = tuple({"kind": 3, "status": 0}.get(name, 0 if name in CODES else UNKNOWN) for name in WHOLE)
+DEFAULTS = tuple({"signal": 0, "kind": 3, "status": 0}.get(name, 0 if name in CODES else UNKNOWN) for name in WHOLE)
 
 _Int64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 _Clock64 = Annotated[int, msgspec.Meta(ge=-REACH_US, le=REACH_US)]

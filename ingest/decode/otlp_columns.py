@@ -161,6 +161,7 @@ def _span_columns(rows: Rows, grid: I64, resource: I64, phases: I64) -> Spans:
         span_id=_ids(rows.span_ids, 8),
         parent_span_id=_ids(rows.parent_ids, 8),
         name=ints(rows.names).astype(np.int32),
+        signal=np.zeros(count, dtype=np.uint8),
         kind=_within(ints(rows.kinds), len(Kind)),
         status=_within(ints(rows.statuses), len(Status)),
         start_us=start_us,
@@ -177,6 +178,7 @@ def _span_columns(rows: Rows, grid: I64, resource: I64, phases: I64) -> Spans:
         response_bytes=grid[SPAN.row["response_bytes"]],
         threshold=threshold,
         randomness=randomness,
+        repairs=np.zeros(count, dtype=np.uint8),
     )
 
 

@@ -22,6 +22,8 @@ _NEW_COLUMNS: Final[Mapping[str, int]] = {
     "kept.batch.bodies.steps": UNKNOWN,
     "kept.batch.bodies.sketched": False,
     "kept.batch.resources.reported": False,
+    "kept.batch.spans.signal": 0,
+    "kept.batch.spans.repairs": 0,
     "kept.batch.links.kind": 0,
     "kept.assigned.origin": 0,
     "kept.assigned.randomness": 0,

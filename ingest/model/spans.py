@@ -132,6 +132,8 @@ class Spans(Columns):
     parent_span_id: U8
     """(n, 8); all zeros for a root."""
     name: I32
+    signal: U8
+    """`Signal`. Decoders give REQUEST where a client does not say; `tell_signals` sees whether it was one."""
     kind: U8
     status: U8
     start_us: I64
@@ -156,6 +158,8 @@ class Spans(Columns):
     """The client's W3C sampling threshold T in [0, 2^56), or UNKNOWN when it declared none."""
     randomness: I64
     """W3C `rv` in [0, 2^56), or UNKNOWN: then the trace id's low 56 bits count."""
+    repairs: U8
+    """What the decoder put right: bit `Repair` is set."""
 
     CODES: ClassVar[tuple[str, ...]] = ("name", "method", "url", "route", "error_type", "protocol", "screen")
 

@@ -71,6 +71,57 @@ def short_name(text: str) -> str:
     return text.lower()[:NAME_CHARS]
 
 
+class Signal(IntEnum):
+    """What a span is about; every figure is about one of these. Sent and stored: append only."""
+
+    REQUEST = 0
+    """Went over a network. On the wire also any span whose client does not say what it is."""
+    OPERATION = 1
+    """Anything else that took time."""
+    PAGE = 2
+    """A page load, from the start of the navigation to the end of its load event; without phases, which are those of the
+    request for the document."""
+    SCREEN = 3
+    """A view of an app, or a change of route in a page."""
+    EXCEPTION = 4
+    LONG_TASK = 5
+    """The main thread was busy."""
+    EVENT = 6
+    """A moment: a log line, a session's start, a violated policy."""
+    LCP = 7
+    """A web vital: its value is the duration; of CLS, which has no unit, in millionths."""
+    INP = 8
+    CLS = 9
+    FCP = 10
+    TTFB = 11
+    """As web vitals define it: from the start of the navigation. Not `Phase.TTFB`."""
+    REPORT = 12
+    """The browser reports by itself: a request that failed, also where no page ever loaded (Network Error Logging)."""
+    START = 13
+    """An app's start."""
+
+    @property
+    def word(self) -> str:
+        """How queries and stored rows name it."""
+        return self.name.lower()
+
+
+class Repair(IntEnum):
+    """What a decoder put right of what a client is known to send wrongly; bit numbers of `Spans.repairs`. Append only."""
+
+    FARO_TLS_ON_HTTP = 0
+    """A duration of TLS where there was none: Faro writes the end of the connection, counted from the navigation."""
+    FARO_OPAQUE = 1
+    """Durations of a request whose timing the browser hid: Faro writes 0, and stamps for durations."""
+    FARO_TCP_WITH_TLS = 2
+    """TLS was counted as a part of TCP."""
+
+    @property
+    def word(self) -> str:
+        """As the attribute `firsthop.repaired` says it."""
+        return self.name.lower().replace("_", "-")
+
+
 class Kind(IntEnum):
     """Span kind, numbered as in OTLP."""
 

@@ -12,7 +12,7 @@ VECTORS = Path(__file__).parents[2] / "client_sdk_spec" / "vectors"
 CONTENT_ENCODING = {".gz": "gzip", ".zst": "zstd", ".zz": "deflate"}
 
 _PHASE_COLUMNS = tuple(f"{phase.name.lower()}_us" for phase in Phase)
-_NUMBERS = ("kind", "status", "start_us", "duration_us", "http_status", "request_bytes", "response_bytes")
+_NUMBERS = ("signal", "kind", "status", "start_us", "duration_us", "http_status", "request_bytes", "response_bytes")
 
 
 def load(path: Path) -> Any:
