@@ -25,6 +25,11 @@ export interface Options {
   sampleSessions?: boolean;
   /** Default: none, the app does not ask. */
   consent?: Consent;
+  /**
+   * What becomes of spans while consent is `pending` or `denied`. `send` (default): they go with that word, without a
+   * session, and the edge counts them only. `hold`: nothing goes; `pending` waits in memory, `denied` drops.
+   */
+  withoutConsent?: "send" | "hold";
   /** What watches the page. Default: all of `full`, none of the core. */
   instruments?: Instrument[];
   /** The last look at a span before it is kept: changed, or null to drop it. */

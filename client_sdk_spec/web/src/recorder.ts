@@ -24,7 +24,7 @@ export interface Recorder {
   nowUs(): number;
   /** Whether the address is one the SDK itself asks: such a request is not to be recorded. */
   owns(url: string): boolean;
-  /** Whether spans are wanted at all now; an instrument may save itself the work when not. */
+  /** Whether spans may be sent at all now. When not, `record` only counts: an instrument need not look closely. */
   recording(): boolean;
   newTraceId(): string;
   newSpanId(): string;

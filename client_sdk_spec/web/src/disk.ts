@@ -1,0 +1,90 @@
+/** The queue's disk: IndexedDB, shared by all pages of the origin. Every method rejects when the browser refuses. */
+
+import type { Body, Sealed } from "./batch.ts";
+import type { Lost } from "./queue.ts";
+
+/** Apart, so that what is held can be weighed without reading it all. */
+const BATCHES = "batches";
+const BODIES = "bodies";
+
+type Choose = (held: readonly Sealed[]) => Lost[];
+
+const result = <T>(request: IDBRequest<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+const committed = (transaction: IDBTransaction): Promise<void> =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = transaction.onerror = () => reject(transaction.error);
+  });
+
+export class Disk {
+  readonly #database: IDBDatabase;
+
+  private constructor(database: IDBDatabase) {
+    this.#database = database;
+    // Another page wants it gone, or of a newer version.
+    database.onversionchange = () => database.close();
+  }
+
+  static async open(name: string): Promise<Disk> {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(BATCHES, { keyPath: "id" });
+      request.result.createObjectStore(BODIES);
+    };
+    return new Disk(await result(request));
+  }
+
+  /** Written before anything else is done, so that a page may end right after the call. */
+  async put({ body, ...batch }: Body, choose: Choose): Promise<Lost[]> {
+    const transaction = this.#database.transaction([BATCHES, BODIES], "readwrite");
+    transaction.objectStore(BATCHES).put(batch);
+    transaction.objectStore(BODIES).put(body, batch.id);
+    transaction.commit?.();
+    await committed(transaction);
+    return this.lose(choose);
+  }
+
+  /** Removes what the function chooses of what is held; returns it. No two pages choose at once. */
+  async lose(choose: Choose): Promise<Lost[]> {
+    const transaction = this.#database.transaction([BATCHES, BODIES], "readwrite");
+    const batches = transaction.objectStore(BATCHES);
+    const lost = choose(await result<Sealed[]>(batches.getAll()));
+    for (const [{ id }] of lost) {
+      batches.delete(id);
+      transaction.objectStore(BODIES).delete(id);
+    }
+    await committed(transaction);
+    return lost;
+  }
+
+  async oldest(): Promise<Body | undefined> {
+    const transaction = this.#database.transaction([BATCHES, BODIES]);
+    const held = await result<Sealed[]>(transaction.objectStore(BATCHES).getAll());
+    if (!held.length) return undefined;
+    const batch = held.reduce((oldest, each) => (each.sealedMs < oldest.sealedMs ? each : oldest));
+    return { ...batch, body: await result(transaction.objectStore(BODIES).get(batch.id)) };
+  }
+
+  async remove(id: string): Promise<void> {
+    const transaction = this.#database.transaction([BATCHES, BODIES], "readwrite");
+    transaction.objectStore(BATCHES).delete(id);
+    transaction.objectStore(BODIES).delete(id);
+    await committed(transaction);
+  }
+
+  /** Everything that was held; the database is empty then, and closed. */
+  async clear(): Promise<Sealed[]> {
+    const transaction = this.#database.transaction([BATCHES, BODIES], "readwrite");
+    const held = await result<Sealed[]>(transaction.objectStore(BATCHES).getAll());
+    transaction.objectStore(BATCHES).clear();
+    transaction.objectStore(BODIES).clear();
+    await committed(transaction);
+    this.#database.close();
+    return held;
+  }
+}
