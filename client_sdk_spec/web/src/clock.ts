@@ -97,8 +97,9 @@ export class Clock {
    * @param batchEpoch the `epoch` in the batch's `clock` map
    * @param nearUs where on the monotonic clock the batch's spans are; the best anchor for there is sent
    * @param stored the anchor of that epoch, if it is one of an earlier page
+   * @param background the attempt is left to the browser, and nobody knows when it is made
    */
-  stamp(batchEpoch: string, nearUs: number, stored?: Anchor): Record<string, string> {
+  stamp(batchEpoch: string, nearUs: number, stored?: Anchor, background = false): Record<string, string> {
     this.sample();
     const now = this.#now();
     const own = this.anchor(batchEpoch, nearUs) ?? stored;
@@ -110,6 +111,7 @@ export class Clock {
       w: `${now.wallUs}`,
       e: this.epoch,
       ...(this.rttUs !== undefined && { r: `${this.rttUs}` }),
+      ...(background && { bg: "1" }),
       ...(anchor && { o: `${anchor.offsetUs}`, d: `${anchor.errUs}`, t: `${anchor.atUs}` }),
       ...(oldEpoch && { oe: batchEpoch }),
       ...(bridgeUs !== undefined && { b: `${bridgeUs}` }),

@@ -62,11 +62,12 @@ export class Disk {
     return lost;
   }
 
-  async oldest(): Promise<Body | undefined> {
+  /** @param but ids of batches that are not wanted */
+  async oldest(but: ReadonlySet<string>): Promise<Body | undefined> {
     const transaction = this.#database.transaction([BATCHES, BODIES]);
     const held = await result<Sealed[]>(transaction.objectStore(BATCHES).getAll());
-    if (!held.length) return undefined;
-    const batch = held.reduce((oldest, each) => (each.sealedMs < oldest.sealedMs ? each : oldest));
+    const [batch] = held.filter(({ id }) => !but.has(id)).sort((a, b) => a.sealedMs - b.sealedMs);
+    if (!batch) return undefined;
     return { ...batch, body: await result(transaction.objectStore(BODIES).get(batch.id)) };
   }
 

@@ -11,9 +11,11 @@ const KEEPALIVE_REQUESTS = 8;
 
 /** What came of an attempt. */
 export interface Reply {
-  /** 0: no answer. */
+  /** 0: no answer, or a redirect. */
   status: number;
-  retryAfterMs?: number;
+  /** Two headers as they came. */
+  retryAfter?: string | null;
+  date?: string | null;
 }
 
 export class Edge {
@@ -52,22 +54,23 @@ export class Edge {
    * @returns nothing when the browser took the batch and will not tell what came of it, false when it refused it
    */
   async post(batch: Body, leaving = false): Promise<Reply | undefined | false> {
+    // A browser may send it later than a client gives up. Where an anchor says more than the stamp, nothing is lost by that.
     const background = leaving && this.#clock.anchor(batch.epoch, batch.nearUs) !== undefined;
-    const stamp = this.#clock.stamp(batch.epoch, batch.nearUs, batch.anchor);
+    const stamp = this.#clock.stamp(batch.epoch, batch.nearUs, batch.anchor, background);
     const sentUs = Number(stamp.s);
-    const address = this.#address("batches", { ...stamp, ...(background && { bg: "1" }) });
+    const address = this.#address("batches", stamp);
     const keepalive = this.#mayKeepAlive(batch.bytes);
     if (leaving && !keepalive) return beacon(address, batch) ? undefined : false;
     try {
       const answer = await this.#fetch(address, { method: "POST", body: batch.body, keepalive }, batch.bytes);
       const answeredUs = this.#clock.nowUs();
-      if (!answer.ok) return { status: answer.status, ...retryAfter(answer.headers.get("Retry-After")) };
-      const { accepted, received_us: receivedUs, replied_us: repliedUs } = await answer.json();
-      // Something on the way answers in the edge's place: a hotel's login page, for instance.
-      if (typeof accepted !== "number") return { status: 0 };
-      const timed = timing(address);
-      this.#clock.answered(timed?.requestUs ?? sentUs, timed?.responseUs ?? answeredUs, receivedUs, repliedUs);
-      return { status: answer.status };
+      const [retryAfter, date] = ["Retry-After", "Date"].map((name) => answer.headers.get(name));
+      const { received_us: receivedUs, replied_us: repliedUs } = await answer.json().catch(() => ({}));
+      if (answer.ok && receivedUs && repliedUs) {
+        const timed = timing(address);
+        this.#clock.answered(timed?.requestUs ?? sentUs, timed?.responseUs ?? answeredUs, receivedUs, repliedUs);
+      }
+      return { status: answer.status, retryAfter: retryAfter!, date: date! };
     } catch {
       return { status: 0 };
     }
@@ -92,7 +95,7 @@ export class Edge {
     this.#keptAlive += kept;
     this.#keptAliveBytes += kept * bytes;
     try {
-      return await fetch(address, { ...init, credentials: "omit", signal: abort.signal });
+      return await fetch(address, { ...init, credentials: "omit", redirect: "manual", signal: abort.signal });
     } finally {
       clearTimeout(timer);
       this.#keptAlive -= kept;
@@ -114,11 +117,4 @@ function timing(address: string): { requestUs: number; responseUs: number } | un
   const [entry] = performance.getEntriesByName(address) as PerformanceResourceTiming[];
   if (!entry?.requestStart) return undefined;
   return { requestUs: Math.floor(entry.requestStart * 1000), responseUs: Math.ceil(entry.responseStart * 1000) };
-}
-
-function retryAfter(header: string | null): { retryAfterMs?: number } {
-  if (!header) return {};
-  const seconds = Number(header);
-  const ms = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1000;
-  return ms > 0 ? { retryAfterMs: ms } : {};
 }

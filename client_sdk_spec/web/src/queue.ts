@@ -12,36 +12,49 @@ export const MOST_IN_MEMORY = 1024 * 1024;
 export type Lost = [batch: Sealed, reason: DropReason];
 
 /**
- * What must go for the rest to fit: what is too old, then ordinary batches, slow ones, those with errors; of each the
- * oldest first.
+ * What must go for the rest to fit: what is too old or could never fit, then ordinary batches, slow ones, those with
+ * errors; of each the oldest first.
+ *
+ * @param staying ids of batches that may have arrived: they are not dropped until that is known
  */
-export function evict(held: readonly Sealed[], mostBytes: number, nowMs: number): Lost[] {
-  const lost: Lost[] = held.filter(({ sealedMs }) => nowMs - sealedMs > MOST_AGE_MS).map((batch) => [batch, "expired"]);
-  const left = held.filter(({ sealedMs }) => nowMs - sealedMs <= MOST_AGE_MS);
-  left.sort((a, b) => a.rank - b.rank || a.sealedMs - b.sealedMs);
-  let bytes = left.reduce((sum, batch) => sum + batch.bytes, 0);
-  for (const batch of left) {
-    if (bytes <= mostBytes) break;
+export function evict(held: readonly Sealed[], mostBytes: number, nowMs: number, staying: ReadonlySet<string>): Lost[] {
+  const lost: Lost[] = [];
+  let bytes = held.reduce((sum, batch) => sum + batch.bytes, 0);
+  const lose = (batch: Sealed, reason: DropReason): void => {
     bytes -= batch.bytes;
-    lost.push([batch, "queue_overflow"]);
-  }
+    lost.push([batch, reason]);
+  };
+  const idle = held.filter(({ id }) => !staying.has(id));
+  idle.sort((a, b) => a.rank - b.rank || a.sealedMs - b.sealedMs);
+  const fitting = idle.filter((batch) => {
+    const old = nowMs - batch.sealedMs > MOST_AGE_MS;
+    if (old || batch.bytes > mostBytes) lose(batch, old ? "expired" : "queue_overflow");
+    return !old && batch.bytes <= mostBytes;
+  });
+  for (const batch of fitting) if (bytes > mostBytes) lose(batch, "queue_overflow");
   return lost;
 }
 
 /** The oldest batch is sent first. */
 export class Queue {
   #disk: Disk | undefined;
+  /** Whether a disk has failed: then it is for want of it that memory overflows. */
+  #diskFailed = false;
   #memory: Body[] = [];
+  /** Being sent. */
+  readonly #inFlight = new Set<string>();
   readonly #now: () => number;
   readonly #lost: (batch: Sealed, reason: DropReason) => void;
+  readonly #mostInMemory: number;
 
   /**
    * @param now the wall clock, ms
    * @param lost hears of every batch that was put here and will not be sent
    */
-  constructor(now: () => number, lost: (batch: Sealed, reason: DropReason) => void) {
+  constructor(now: () => number, lost: (batch: Sealed, reason: DropReason) => void, mostInMemory = MOST_IN_MEMORY) {
     this.#now = now;
     this.#lost = lost;
+    this.#mostInMemory = mostInMemory;
   }
 
   /** Keeps batches on this disk from now on. */
@@ -60,44 +73,64 @@ export class Queue {
   /** Never rejects: a disk that fails is not used again. */
   async put(batch: Body): Promise<void> {
     try {
-      if (this.#disk) return this.#lose(await this.#disk.put(batch, (held) => evict(held, MOST_ON_DISK, this.#now())));
+      if (this.#disk) return this.#lose(await this.#disk.put(batch, this.#overflow));
     } catch {
-      this.#disk = undefined;
+      this.#fail();
     }
     this.#memory.push(batch);
-    const lost = evict(this.#memory, MOST_IN_MEMORY, this.#now());
-    this.#memory = this.#memory.filter((each) => !lost.some(([gone]) => gone.id === each.id));
-    this.#lose(lost);
+    this.#trim();
   }
 
-  /** The oldest; it stays here until it is removed. */
+  /** The oldest that is not being sent. It is in flight from now on: it stays until it is removed, or released. */
   async next(): Promise<Body | undefined> {
-    const lost = evict(this.#memory, MOST_IN_MEMORY, this.#now());
-    this.#memory = this.#memory.filter((each) => !lost.some(([gone]) => gone.id === each.id));
-    this.#lose(lost);
-    if (this.#memory.length || !this.#disk) return this.#memory[0];
-    try {
-      this.#lose(await this.#disk.lose((held) => evict(held, MOST_ON_DISK, this.#now())));
-      return await this.#disk.oldest();
-    } catch {
-      this.#disk = undefined;
-      return undefined;
-    }
+    this.#trim();
+    const batch = this.#memory.find(({ id }) => !this.#inFlight.has(id)) ?? (await this.#oldestOnDisk());
+    if (batch) this.#inFlight.add(batch.id);
+    return batch;
+  }
+
+  /** Not in flight any more: the attempt is to be repeated. */
+  release(id: string): void {
+    this.#inFlight.delete(id);
   }
 
   /** Not here any more, because it was sent, or lost for a reason that the caller counts. */
   async remove(id: string): Promise<void> {
+    this.#inFlight.delete(id);
     this.#memory = this.#memory.filter((batch) => batch.id !== id);
     await this.#disk?.remove(id).catch(() => undefined);
   }
 
   /** Drops everything, on disk too, which is not used again. */
   async forget(reason: DropReason): Promise<void> {
+    const held: Sealed[] = this.#memory;
     const disk = this.#disk;
-    this.#disk = undefined;
-    this.#lose(this.#memory.map((batch) => [batch, reason]));
     this.#memory = [];
-    this.#lose((await disk?.clear().catch(() => []))?.map((batch) => [batch, reason]) ?? []);
+    this.#disk = undefined;
+    const stored = await disk?.clear().catch(() => []);
+    this.#lose([...held, ...(stored ?? [])].map((batch) => [batch, reason]));
+  }
+
+  readonly #overflow = (held: readonly Sealed[]): Lost[] => evict(held, MOST_ON_DISK, this.#now(), this.#inFlight);
+
+  #trim(): void {
+    const lost = evict(this.#memory, this.#mostInMemory, this.#now(), this.#inFlight);
+    this.#memory = this.#memory.filter(({ id }) => !lost.some(([gone]) => gone.id === id));
+    this.#lose(lost.map(([batch, reason]) => [batch, this.#diskFailed && reason !== "expired" ? "storage_full" : reason]));
+  }
+
+  #fail(): undefined {
+    this.#disk = undefined;
+    this.#diskFailed = true;
+  }
+
+  async #oldestOnDisk(): Promise<Body | undefined> {
+    try {
+      this.#lose((await this.#disk?.lose(this.#overflow)) ?? []);
+      return await this.#disk?.oldest(this.#inFlight);
+    } catch {
+      return this.#fail();
+    }
   }
 
   #lose(lost: readonly Lost[]): void {

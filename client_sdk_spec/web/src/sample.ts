@@ -2,10 +2,10 @@
 
 import type { Config } from "./config.ts";
 import type { Span } from "./span.ts";
-import { Status } from "./span.ts";
+import { Kind, Status } from "./span.ts";
 
-/** How much a span matters: what is evicted first has the lowest. */
-export const Rank = { ordinary: 0, slow: 1, error: 2 } as const;
+/** How much a span matters: what is evicted first has the lowest. 2 is that of sketches, which a page does not make. */
+export const Rank = { ordinary: 0, slow: 1, error: 3 } as const;
 export type Rank = (typeof Rank)[keyof typeof Rank];
 
 export interface Decision {
@@ -35,7 +35,8 @@ function rankOf(config: Config, span: Span, route: string | undefined): Rank {
   const { httpStatus, status } = span;
   if (status === Status.error || httpStatus === 0 || (httpStatus ?? 0) >= 400) return Rank.error;
   const slowMs = (route !== undefined ? config.slowRoutesMs.get(route) : undefined) ?? config.slowMs;
-  return !span.signal && span.durationUs >= slowMs * 1000 ? Rank.slow : Rank.ordinary;
+  const isRequest = !span.signal && (span.kind ?? Kind.client) === Kind.client;
+  return isRequest && span.durationUs >= slowMs * 1000 ? Rank.slow : Rank.ordinary;
 }
 
 /** The span's route as the edge names it: method, host, template. */

@@ -18,21 +18,28 @@ export type Fate = "accepted" | "later" | "halve" | "drop" | "stop";
 /** What an answer means for its batch. */
 export function fateOf(status: number): Fate {
   if (status >= 200 && status < 300) return "accepted";
-  if (status === 0 || status === 408 || status === 429 || status >= 500) return "later";
   if (status === 413) return "halve";
-  return status === 401 || status === 403 || status === 410 ? "stop" : "drop";
+  // The key or the address is wrong: no other batch would fare better.
+  if ([401, 403, 404, 410].includes(status)) return "stop";
+  return status >= 400 && status < 500 && status !== 408 && status !== 429 ? "drop" : "later";
 }
 
 /**
- * How long to wait before the next attempt, ms.
+ * How long to wait before the next attempt, ms: what the answer asks for, an hour at most, and chance on top of it.
  *
  * @param failures how many attempts failed in a row before this one
  * @param random from 0 to 1
- * @param retryAfterMs what the answer asked for
  */
-export function backoff(failures: number, random: number, retryAfterMs = 0): number {
+export function backoff(failures: number, random: number, reply: Reply): number {
   const jitter = random * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures);
-  return Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS) + jitter;
+  return Math.min(askedMs(reply), LONGEST_RETRY_AFTER_MS) + jitter;
+}
+
+/** What Retry-After says. A date counts from the answer's own: the device's clock may be wrong by years. */
+function askedMs({ retryAfter, date }: Reply): number {
+  const asked = retryAfter?.trim() ?? "";
+  if (/^\d+$/.test(asked)) return Number(asked) * 1000;
+  return Math.max(Date.parse(/[a-z]/i.test(asked) ? asked : "") - Date.parse(date ?? ""), 0) || 0;
 }
 
 export interface World {
@@ -131,18 +138,16 @@ export class Sender {
 
   /** @param stored whether the batch is in the queue */
   async #attempt(batch: Body, stored: boolean, leaving = false): Promise<void> {
-    const keep = async (): Promise<void> => {
-      if (!stored) await this.#queue.put(this.#world.kept(batch));
-    };
+    const keep = async (): Promise<void> =>
+      stored ? this.#queue.release(batch.id) : this.#queue.put(this.#world.kept(batch));
     if (!this.#ready) return keep();
     const reply = await this.#world.post(batch, leaving);
     if (reply === undefined) return;
     if (reply === false) return keep();
-    const { status, retryAfterMs } = reply;
-    const fate = fateOf(status);
-    this.reached = status !== 0;
+    const fate = fateOf(reply.status);
+    this.reached = reply.status !== 0;
     if (fate === "later") {
-      const delayMs = backoff(this.#failures++, this.#world.random(), retryAfterMs);
+      const delayMs = backoff(this.#failures++, this.#world.random(), reply);
       this.#untilMs = Math.max(this.#untilMs, this.#world.nowMs() + delayMs);
       this.#wait(delayMs);
       return keep();
