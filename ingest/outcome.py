@@ -112,6 +112,11 @@ class Note(IntEnum):
     UNSAMPLED = 27
     """Counted, and had no chance to be sampled: the rate of its kind was 0. No sampled span stands for it."""
 
+    REPAIRED_FARO_TLS_ON_HTTP = 28
+    """Put right while decoding: `ingest.model.Repair`."""
+    REPAIRED_FARO_OPAQUE = 29
+    REPAIRED_FARO_TCP_WITH_TLS = 30
+
     @property
     def label(self) -> str:
         """The stable name in ledger and metrics."""

@@ -155,7 +155,11 @@ def make_record(
                 policy_version=np.ones(bodies, np.int32),
             ),
             drops=batch.drops,
-            series=Series(np.full(values.shape[1], app_id, np.int32), values.astype(np.int32)),
+            series=Series(
+                np.full(values.shape[1], app_id, np.int32),
+                np.zeros(values.shape[1], np.uint8),
+                values.astype(np.int32),
+            ),
             counted=Counted(
                 body=body_of_span,
                 series=series_of_span.ravel().astype(np.int32),

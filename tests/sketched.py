@@ -116,16 +116,16 @@ def partials_of(rollups: Rollups) -> dict[tuple[int, int], Any]:
 
 
 def bins_of_everything(update: Update, metric: str) -> Any:
-    """The bins of a metric over all spans of the app, merged over windows."""
+    """The bins of a metric over all spans of the app, signal by signal and window by window."""
     rollups, column = update.rollups, METRICS.index(metric)
-    (everything,) = (row.series_id for row in update.series if row.view == "all")
+    everything = [row.series_id for row in update.series if row.view == "all"]
     ends = np.cumsum(rollups.sizes.ravel()).reshape(rollups.sizes.shape)
-    rows = np.flatnonzero(rollups.series_id == everything)
+    rows = np.flatnonzero(np.isin(rollups.series_id, everything))
     return [rollups.bins[ends[row, column] - rollups.sizes[row, column] : ends[row, column]] for row in rows]
 
 
 def counted_of_everything(update: Update) -> tuple[int, int]:
     """Spans and errors of the app."""
-    (everything,) = (row.series_id for row in update.series if row.view == "all")
-    rows = update.rollups.series_id == everything
+    everything = [row.series_id for row in update.series if row.view == "all"]
+    rows = np.isin(update.rollups.series_id, everything)
     return int(update.rollups.spans[rows].sum()), int(update.rollups.errors[rows].sum())

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ingest import sessions, sketch
 from ingest.aggregate.catalog import U64, Catalog, hash_of
 from ingest.aggregate.items import BUCKET_BITS, Cells, Counts, Items, itemise
-from ingest.model import DIMENSIONS, I64, METRICS, OTHER, VIEWS, Phase
+from ingest.model import DIMENSIONS, I64, METRICS, OTHER, VIEWS, Phase, Signal
 from ingest.ports import Rollups, SeriesRow
 
 _METRIC_BITS = 4
@@ -27,6 +27,7 @@ class _Combinations:
     """The series of all records, one after the other."""
 
     app_id: npt.NDArray[np.int32]
+    signal: npt.NDArray[np.uint8]
     hashes: U64
     """(6, c) by `DIMENSIONS`."""
     starts: I64
@@ -40,7 +41,7 @@ class _Combinations:
         values = [
             record.strings[code] if name in VIEWS[view] else None for name, code in zip(DIMENSIONS, codes, strict=True)
         ]
-        return SeriesRow(int(self.app_id[place]), series_id, view, tuple(values))
+        return SeriesRow(int(self.app_id[place]), series_id, view, Signal(self.signal[place]), tuple(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +88,26 @@ def fold(records: Sequence[Counts], catalog: Catalog) -> tuple[list[SeriesRow], 
 
 
 def _series_ids(view: str, combinations: _Combinations) -> I64:
-    """The id of the view's series for every combination: a hash of app, view and values, the same everywhere."""
-    ids = _mix(np.full(len(combinations.app_id), hash_of(view), np.uint64), combinations.app_id.astype(np.uint64))
+    """The id of the view's series for every combination: a hash of view, signal, app and values."""
+    ids = _mix(_seeds(view)[combinations.signal], combinations.app_id.astype(np.uint64))
     for name in VIEWS[view]:
         ids = _mix(ids, combinations.hashes[DIMENSIONS.index(name)])
     return ids.view(np.int64)
 
 
-def _overflow_row(app_id: int, view: str) -> SeriesRow:
+def _seeds(view: str) -> U64:
+    """Of each signal, what the ids of its series begin with; those of requests as before there were others."""
+    names = [view if signal == Signal.REQUEST else f"{view} {signal.word}" for signal in Signal]
+    return np.array([hash_of(name) for name in names], np.uint64)
+
+
+def _overflow_row(app_id: int, signal: Signal, view: str) -> SeriesRow:
     """The series that counts what exceeds the view's limit."""
-    ids = _mix(np.array([hash_of(view)], np.uint64), np.array([app_id], np.uint64))
+    ids = _mix(_seeds(view)[[signal]], np.array([app_id], np.uint64))
     for _ in VIEWS[view]:
         ids = _mix(ids, np.array([hash_of(OTHER)], np.uint64))
     values = tuple(OTHER if name in VIEWS[view] else None for name in DIMENSIONS)
-    return SeriesRow(app_id, int(ids.view(np.int64)[0]), view, values)
+    return SeriesRow(app_id, int(ids.view(np.int64)[0]), view, signal, values)
 
 
 def empty() -> Rollups:
@@ -145,6 +152,7 @@ def _combine(records: Sequence[Counts], catalog: Catalog) -> _Combinations:
     sizes = [len(record.series) for record in records]
     return _Combinations(
         app_id=np.concatenate([record.series.app_id for record in records]),
+        signal=np.concatenate([record.series.signal for record in records]),
         hashes=np.concatenate(hashes, axis=1),
         starts=np.cumsum([0, *sizes[:-1]]),
         records=records,
@@ -157,7 +165,7 @@ def _admit(
     """The ids with those that the view has no room for replaced by their app's overflow series, and the new rows."""
     rows: list[SeriesRow] = []
     room: dict[int, int] = {}
-    overflow: dict[int, SeriesRow] = {}
+    overflow: dict[tuple[int, Signal], SeriesRow] = {}
     admitted = ids
     for place in catalog.unknown(ids):
         app_id = int(combinations.app_id[first[place]])
@@ -167,11 +175,12 @@ def _admit(
         if room[app_id] >= 0:
             rows.append(combinations.row(int(first[place]), int(ids[place]), view))
             continue
-        if app_id not in overflow:
-            overflow[app_id] = _overflow_row(app_id, view)
+        key = app_id, Signal(combinations.signal[first[place]])
+        if key not in overflow:
+            overflow[key] = _overflow_row(*key, view)
         if admitted is ids:
             admitted = ids.copy()
-        admitted[place] = overflow[app_id].series_id
+        admitted[place] = overflow[key].series_id
     rows += [row for row in overflow.values() if row.series_id not in catalog]
     return admitted, rows
 

@@ -18,6 +18,7 @@ VERSION: Final = 2
 
 _NEW_TABLES: Final = ("kept.batch.sketches", "kept.batch.sketch_bins", "notes", "summaries", "summary_bins")
 _NEW_COLUMNS: Final[Mapping[str, int]] = {
+    "series.signal": 0,
     "counted.stands_for": 1,
     "kept.batch.bodies.steps": UNKNOWN,
     "kept.batch.bodies.sketched": False,

@@ -10,9 +10,11 @@ from ingest.model.terms import F64, I16, I32, I64, U8, Mask
 
 @dataclass(frozen=True, slots=True)
 class Series(Columns):
-    """One row per distinct combination of app and dimension values in a micro-batch."""
+    """One row per distinct combination of app, signal and dimension values in a micro-batch."""
 
     app_id: I32
+    signal: U8
+    """`ingest.model.Signal`: no series is about two of them."""
     values: I32
     """(6, c) codes by `DIMENSIONS`."""
 

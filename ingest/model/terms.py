@@ -79,8 +79,10 @@ class Signal(IntEnum):
     OPERATION = 1
     """Anything else that took time."""
     PAGE = 2
-    """A page load, from the start of the navigation to the end of its load event; without phases, which are those of the
-    request for the document."""
+    """A page load, from the start of the navigation to the end of its load event.
+
+    Without phases: they are those of the request for the document, a span of its own.
+    """
     SCREEN = 3
     """A view of an app, or a change of route in a page."""
     EXCEPTION = 4
@@ -107,7 +109,7 @@ class Signal(IntEnum):
 
 
 class Repair(IntEnum):
-    """What a decoder put right of what a client is known to send wrongly; bit numbers of `Spans.repairs`. Append only."""
+    """What a decoder put right of what a client is known to send wrongly: bits of `Spans.repairs`. Append only."""
 
     FARO_TLS_ON_HTTP = 0
     """A duration of TLS where there was none: Faro writes the end of the connection, counted from the navigation."""

@@ -14,18 +14,16 @@ import numpy.typing as npt
 from ingest import sketch
 from ingest.model import (
     I32,
-    UNKNOWN,
     VERSION_CHARS,
     WINDOW_US,
     Counted,
     DeviceClass,
-    Mask,
     Phase,
     Reception,
     Series,
+    Signal,
     SketchBins,
     SpanBatch,
-    Spans,
     Summaries,
     no_sketches,
     short_name,
@@ -44,15 +42,17 @@ def count(
     sets = np.flatnonzero(found.placed.accepted)
     routes = np.concatenate([found.routes[rows], found.sketched_routes[sets]])
     resources = np.concatenate([spans.resource[rows], sketches.resource[sets]])
-    keys = routes.astype(np.int64) * senders.shape[1] + sender_of[resources]
+    signals = np.concatenate([spans.signal[rows], found.sketched_signals[sets]])
+    keys = (routes.astype(np.int64) * senders.shape[1] + sender_of[resources]) * len(Signal) + signals
     distinct, inverse = np.unique(keys, return_inverse=True)
     series_of = inverse.astype(np.int32)
+    distinct, signal = np.divmod(distinct, len(Signal))
     route, sender = np.divmod(distinct, max(senders.shape[1], 1))
     values = np.concatenate([route[np.newaxis], senders[1:, sender]]).astype(np.int32)
-    phases = np.where(_is_request(spans)[rows], spans.phases_us[:, rows], sketch.ABSENT)
+    phases = np.where(spans.signal[rows] == Signal.REQUEST, spans.phases_us[:, rows], sketch.ABSENT)
     measured = np.concatenate([spans.duration_us[np.newaxis, rows], phases])
     return (
-        Series(app_id=senders[0, sender].astype(np.int32), values=values),
+        Series(app_id=senders[0, sender].astype(np.int32), signal=signal.astype(np.uint8), values=values),
         Counted(
             body=batch.body_of_span[rows],
             series=series_of[: len(rows)],
@@ -92,13 +92,6 @@ def no_summaries() -> tuple[Summaries, SketchBins]:
     codes, numbers, by_phase = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros((len(Phase), 0), np.int64)
     _, bins = no_sketches()
     return Summaries(codes, codes, numbers, numbers, numbers, by_phase, by_phase, numbers), bins
-
-
-def _is_request(spans: Spans) -> Mask:
-    """(n,) spans that went over a network: with an address, a method, a status or a phase."""
-    known: Mask = np.any(spans.phases_us != UNKNOWN, axis=0)
-    known |= (spans.url != 0) | (spans.method != 0) | (spans.http_status != UNKNOWN)
-    return known
 
 
 def _distinct_senders(

@@ -73,6 +73,8 @@ class Found:
     placed: Placed
     sketched_routes: I32
     """(s,) code of each sketch set's route."""
+    sketched_signals: U8
+    """(s,) `Signal` of each sketch set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from ingest.model import I32, I64, Sketches, SpanBatch, Spans
+from ingest.model import I32, I64, Signal, Sketches, SpanBatch, Spans
 from ingest.pipeline.strings import StringTable
 from privacy.pseudonyms import without_pseudonyms
 
@@ -52,6 +52,9 @@ def _name(named: Spans | Sketches, batch: SpanBatch, table: StringTable) -> I32:
     size = len(batch.strings)
     templated = named.route != 0
     what = np.where(templated, named.route, np.where(named.url != 0, named.url, named.name))
+    if isinstance(named, Spans):
+        # What happens at a page is compared by what it is, not by where it was.
+        what = np.where(named.signal == Signal.EVENT, named.name, what)
     local = StringTable()
     path = _by_code(what, size, local, batch, hosts=False)[what]
     host = _by_code(named.url[templated], size, local, batch, hosts=True)[np.where(templated, named.url, 0)]

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from ingest.device_classes import DEVICES, Agent, DeviceTable, nobody
-from ingest.model import I64, U8, Assigned, Kept, Ledger, Mask, Notes, Origin, Processed, Reception, SpanBatch
+from ingest.model import I64, U8, Assigned, Kept, Ledger, Mask, Notes, Origin, Processed, Reception, Repair, SpanBatch
 from ingest.outcome import Note, Outcome
 from ingest.pipeline.anchor_clock import anchor_clock
 from ingest.pipeline.classify_device import classify_device
@@ -32,6 +32,7 @@ from ingest.pipeline.sample import FixedRates, sample
 from ingest.pipeline.scopes import Scopes, find_scopes
 from ingest.pipeline.scrub import scrub
 from ingest.pipeline.strings import StringTable, compact
+from ingest.pipeline.tell_signals import tell_signals, tell_sketched
 from ingest.pipeline.validate import validate
 from ingest.pipeline.weigh import weigh
 from ingest.ports import Rates
@@ -39,6 +40,7 @@ from ingest.settings import AppPolicy, Policy
 
 _GRADES = np.array([Note.CLOCK_A, Note.CLOCK_B, Note.CLOCK_C, Note.CLOCK_D, Note.CLOCK_E, Note.CLOCK_F])
 """By `ClockQuality`."""
+_REPAIRS = [(repair, Note[f"REPAIRED_{repair.name}"]) for repair in Repair]
 
 
 def unknown(address: str) -> str:
@@ -83,6 +85,7 @@ def process(
     fates = np.where(fates == Outcome.KEPT, anchored.fates, fates)
     accepted = fates == Outcome.KEPT
     batch, phase_notes = judge_phases(batch)
+    batch = tell_signals(batch)
 
     table = StringTable(batch.strings)
     devices = classify_device(batch, receptions, agent_of, device_table, table)
@@ -94,8 +97,17 @@ def process(
     origins = _origins(receptions)[batch.body_of_span]
     of_clients = origins == Origin.CLIENT
     placed = place_sketches(batch, receptions, anchored, extents, policy)
-    sketched_routes = name_sketched(batch, table)
-    found = Found(accepted & of_clients, anchored, devices, countries, routes, identities, placed, sketched_routes)
+    found = Found(
+        accepted=accepted & of_clients,
+        anchored=anchored,
+        devices=devices,
+        countries=countries,
+        routes=routes,
+        identities=identities,
+        placed=placed,
+        sketched_routes=name_sketched(batch, table),
+        sketched_signals=tell_sketched(batch),
+    )
     series, counted, summaries, summary_bins = count(batch, receptions, found, weighed, table)
     agreed = extents[batch.spans.resource] == EVERYTHING
     sampled = sample(
@@ -116,6 +128,7 @@ def process(
     fates = np.where(accepted & ~kept, np.where(of_clients, counted_ends, uncounted_ends), fates)
     sample_of = replace(batch.select(kept), strings=table.strings)
     linked = link_traces(sample_of, scopes, _partners(receptions, scopes))
+    repaired = batch.spans.repairs.any()
     notes: list[Noted] = [
         *phase_notes,
         (Note.CLOCK_CONFLICT, anchored.conflict),
@@ -124,6 +137,7 @@ def process(
         (Note.WEIGHTED, of_clients & (weighed.stands_for > 1)),
         (Note.STRATUM_THINNED, sampled.thinned),
         (Note.UNSAMPLED, of_clients & agreed & sampled.barred),
+        *((note, (batch.spans.repairs >> repair & 1).astype(np.bool_)) for repair, note in _REPAIRS if repaired),
         *((note, _spread(kept, about)) for note, about in linked.notes),
     ]
     assigned = Assigned(

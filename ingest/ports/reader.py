@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ingest.model import DIMENSIONS, F64, I32, I64, Mask
+from ingest.model import DIMENSIONS, F64, I32, I64, Mask, Signal
 from ingest.ports.erasures import Receipt
 from ingest.ports.keys import App
 from ingest.ports.policies import PolicyText
@@ -25,6 +25,8 @@ class Question:
     """Decides what retention still holds."""
     step_us: int
     """Width of a cell in time; the range is widened to whole steps."""
+    signal: Signal
+    """What the figures are about."""
     over_time: bool
     """One cell per group and step; else one per group over the whole range."""
     metrics: tuple[str, ...] = ()
@@ -132,6 +134,7 @@ class TraceSearch:
     app_id: int
     from_us: int
     to_us: int
+    signal: Signal
     filters: Mapping[str, tuple[str, ...]]
     min_us: int
     errors: bool

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ingest.model import I32, I64, Kept
+from ingest.model import I32, I64, Kept, Signal
 from ingest.ports.erasures import ErasedSession, Tombstones
 from ingest.ports.journal import Position
 
@@ -19,8 +19,9 @@ class SeriesRow:
 
     app_id: int
     series_id: int
-    """Signed 64-bit hash of app, view and values: the same everywhere, no round trip to assign it."""
+    """Signed 64-bit hash of view, signal, app and values: the same everywhere, no round trip to assign it."""
     view: str
+    signal: Signal
     values: tuple[str | None, ...]
     """By `ingest.model.DIMENSIONS`."""
 

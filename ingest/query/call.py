@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.model import DIMENSIONS
+from ingest.model import DIMENSIONS, Signal
 from ingest.ports import App, Erasures, Question, Reader
 from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
 from ingest.settings import AppPolicy
@@ -80,6 +80,7 @@ class Call:
             to_us=end,
             now_us=self.now_us,
             step_us=_auto_step(start, end),
+            signal=Signal[self.values["signal"].upper()],
             over_time=False,
             metrics=metrics,
             group_by=group_by,
@@ -109,6 +110,7 @@ class Call:
             to_us=end,
             now_us=self.now_us,
             step_us=step,
+            signal=Signal[self.values["signal"].upper()],
             over_time=True,
             metrics=metrics,
             group_by=group_by,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from multidict import MultiMapping
 
 from ingest.errors import Malformed
-from ingest.model import DIMENSIONS, METRICS
+from ingest.model import DIMENSIONS, METRICS, Signal
 
 LONGEST_RANGE_US = 400 * 86_400_000_000
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -230,6 +230,14 @@ FILTERS = tuple(
     Parameter(name, f"Only spans with this {name}; repeat for several.", parse_value, {"type": "string"}, repeats=True)
     for name in DIMENSIONS
 )
+_SIGNALS = tuple(signal.word for signal in Signal)
+SIGNAL = Parameter(
+    "signal",
+    "What the figures are about; never about two of these.",
+    one_of(*_SIGNALS),
+    {"type": "string", "enum": list(_SIGNALS)},
+    Signal.REQUEST.word,
+)
 METRIC = Parameter(
     "metric", "Duration, or a phase.", one_of(*METRICS), {"type": "string", "enum": list(METRICS)}, "duration"
 )
@@ -299,5 +307,5 @@ UNIT_LIMIT = Parameter(
 )
 CURSOR = Parameter("cursor", "Where the page before ended: its `next`.", parse_cursor, {"type": "string"})
 
-COMMON = (APP, FROM, TO, *FILTERS)
+COMMON = (APP, FROM, TO, SIGNAL, *FILTERS)
 """What every call about spans takes."""

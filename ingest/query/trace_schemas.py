@@ -1,6 +1,6 @@
 """JSON Schema of what is answered about traces."""
 
-from ingest.model import Kind, LinkKind, Origin, Phase, Status
+from ingest.model import Kind, LinkKind, Origin, Phase, Signal, Status
 from ingest.query import schemas
 from ingest.query.schemas import Schema
 from ingest.query.trace_tree import Top
@@ -91,6 +91,7 @@ SPAN = schemas.row(
     clock_conflict=schemas.FLAG,
     **dict.fromkeys(("clock_skew_ms", "clock_steps", "upload_delay_ms", "server_us"), NUMBER_OR_NULL),
     origin={"enum": [origin.name.lower() for origin in Origin]},
+    signal={"enum": [signal.word for signal in Signal]},
     weight=WEIGHT,
     inclusion_probability=PROBABILITY,
     stratum=schemas.TEXT,

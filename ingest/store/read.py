@@ -126,8 +126,8 @@ class PostgresReader:
 
 
 def _newest_window(table: str) -> str:
-    # Every span counts in view `all`, which has one series per app: one look into the primary key.
+    # Every span counts in view `all`, which has one series per app and signal: a few looks into the primary key.
     return (
         f"SELECT max(window_at) FROM {table} WHERE app_id = $1"  # noqa: S608 - a name from TIERS
-        " AND series_id = (SELECT series_id FROM series WHERE app_id = $1 AND view = 'all' LIMIT 1)"
+        " AND series_id = ANY (ARRAY(SELECT series_id FROM series WHERE app_id = $1 AND view = 'all'))"
     )

@@ -86,9 +86,10 @@ class _Rollups:
         columns = "".join(f", {name}" for name in self._question.partition)
         rows = await self._connection.fetch(
             f"SELECT view, array_agg(series_id) AS ids{columns} FROM series"  # noqa: S608 - names from DIMENSIONS
-            f" WHERE app_id = $1 AND view = ANY($2) GROUP BY view{columns}",
+            f" WHERE app_id = $1 AND view = ANY($2) AND signal = $3 GROUP BY view{columns}",
             self._question.app_id,
             list(views),
+            self._question.signal.word,
         )
         found: dict[str, dict[Cell, Sequence[int]]] = {view: {} for view in views}
         for row in rows:

@@ -23,9 +23,6 @@ _CLIENTS = "app_id = $1 AND start_at >= $2 AND start_at < $3 AND origin = 'clien
 _THINNED = "(hashint8(randomness) & ${}::int) = 0"
 """Whole clusters stay or go: what comes together stays together."""
 
-_REQUEST = "(url IS NOT NULL OR method IS NOT NULL OR http_status IS NOT NULL OR -2 <> ANY(phases_us))"
-"""Whether a span went over a network, as `ingest.pipeline.count` judges it; else it has no phases."""
-
 FAILED = "(status = 2 OR coalesce(http_status >= 400 OR http_status = 0, false))"
 """`ingest.model.Spans.failed` in SQL."""
 
@@ -33,6 +30,11 @@ FAILED = "(status = 2 OR coalesce(http_status >= 400 OR http_status = 0, false))
 def dimension(name: str) -> str:
     """A dimension of `span` in the words of the rollups."""
     return f"coalesce({name}, 'unknown')"
+
+
+def _about(question: Question) -> str:
+    """The condition on spans that an answer is made of."""
+    return f"{_CLIENTS} AND signal = '{question.signal.word}'"
 
 
 def passing(filters: Mapping[str, tuple[str, ...]], first: int) -> tuple[str, list[object]]:
@@ -47,7 +49,7 @@ async def read_samples(connection: asyncpg.Connection, question: Question, reten
     shown = await _judge(connection, question, span)
     conditions, values = passing(question.filters, first=4)
     arguments = [question.app_id, moment(span.from_us), moment(span.to_us), *values]
-    where = f"{_CLIENTS}{conditions}"
+    where = f"{_about(question)}{conditions}"
     thinned_by = await _thinned_by(connection, where, arguments)
     rows = await connection.fetch(
         _select(question, where, len(arguments) + 1), *arguments, thinned_by - 1, _width(question, span.step_us)
@@ -108,13 +110,14 @@ async def _judge(connection: asyncpg.Connection, question: Question, span: _Span
     if question.least_sessions <= 1:
         return _Shown((), frozenset(), frozenset(), Suppressed())
     arguments = [question.app_id, moment(span.from_us), moment(span.to_us)]
-    thinned_by = await _thinned_by(connection, _CLIENTS, arguments)
+    about = _about(question)
+    thinned_by = await _thinned_by(connection, about, arguments)
     columns = "".join(f", {dimension(name)} AS {name}" for name in question.partition)
     positions = "".join(f", {number}" for number in range(2, len(question.partition) + 2))
     rows = await connection.fetch(
         f"SELECT date_bin($5::interval, start_at, 'epoch') AS at{columns}, sum(weight) AS spans,"  # noqa: S608
         " array_agg(DISTINCT hashtextextended(session, 0)) FILTER (WHERE session IS NOT NULL) AS sessions"
-        f" FROM span WHERE {_CLIENTS} AND {_THINNED.format(4)} GROUP BY 1{positions}",
+        f" FROM span WHERE {about} AND {_THINNED.format(4)} GROUP BY 1{positions}",
         *arguments,
         thinned_by - 1,
         _width(question, span.step_us),
@@ -167,7 +170,7 @@ def _select(question: Question, where: str, first: int) -> str:
 def _column(metric: str) -> str:
     if metric == "duration":
         return "duration_us"
-    return f"CASE WHEN {_REQUEST} THEN phases_us[{METRICS.index(metric)}] ELSE {ABSENT} END"
+    return f"CASE signal WHEN 'request' THEN phases_us[{METRICS.index(metric)}] ELSE {ABSENT} END"
 
 
 def _to_samples(

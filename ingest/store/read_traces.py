@@ -68,6 +68,7 @@ async def _shown(
         to_us=search.to_us,
         now_us=search.now_us,
         step_us=TIERS[0].width_us,
+        signal=search.signal,
         over_time=False,
         filters=search.filters,
         most_groups=_MOST_CELLS,
@@ -95,7 +96,8 @@ async def _newest(connection: asyncpg.Connection, search: TraceSearch, shown: Se
     oversized = f" AND {_OVERSIZED.format(trace_id='span.trace_id')}" if search.oversized else ""
     statement = (
         f"SELECT trace_id FROM span WHERE app_id = $1 AND start_at >= $2 AND start_at < $3 AND duration_us >= $4"  # noqa: S608
-        f" AND {_CLIENT}{failed}{oversized}{conditions} ORDER BY start_at DESC LIMIT $5"
+        f" AND {_CLIENT} AND signal = '{search.signal.word}'{failed}{oversized}{conditions}"
+        " ORDER BY start_at DESC LIMIT $5"
     )
     look = search.limit * 4
     while True:

@@ -41,7 +41,7 @@ _PARTIALS = """
 """
 _BUSIEST = f"""
     SELECT route, series_id FROM series JOIN ({_PARTIALS}) AS partials USING (series_id)
-    WHERE series.app_id = $1 AND view = 'route' AND route <> $3
+    WHERE series.app_id = $1 AND view = 'route' AND signal = 'request' AND route <> $3
     GROUP BY route, series_id HAVING sum(spans) >= $4 ORDER BY sum(spans) DESC, route LIMIT $5
 """  # noqa: S608 - no values
 _SKETCHES = f"""

@@ -22,6 +22,7 @@ from ingest.model import (
     LinkKind,
     Origin,
     Resources,
+    Signal,
     SpanBatch,
     Stratum,
     short_name,
@@ -35,7 +36,7 @@ COLUMNS = (
     *("weight", "policy_version", "randomness", "clock_segment", "clock_offset_us", "clock_conflict"),
     *("version", "network", "session", "resource"),
     *("name", "method", "url", "route", "error_type", "protocol", "screen", "country", "os"),
-    *("device_class", "stratum", "origin"),
+    *("device_class", "stratum", "origin", "signal"),
     *("parent_span_id", "http_status", "request_bytes", "response_bytes", "clock_err_ms"),
     *("clock_skew_ms", "clock_steps", "upload_delay_ms", "server_us"),
     *("attributes", "events", "links"),
@@ -92,6 +93,7 @@ def rows(sampled: Sampled) -> bytes:
         [_DEVICE_CLASSES[code] for code in assigned.device_class.tolist()],
         [_STRATA[code] for code in assigned.stratum.tolist()],
         [_ORIGINS[code] for code in assigned.origin.tolist()],
+        [_SIGNALS[code] for code in spans.signal.tolist()],
         _nullable(spans.parent_span_id, (spans.parent_span_id != 0).any(axis=1)),
         _nullable_numbers(spans.http_status, ">i2"),
         _nullable_numbers(spans.request_bytes, ">i8"),
@@ -254,3 +256,4 @@ _EMPTY_OBJECT, _EMPTY_ARRAY = _json({}), _json([])
 _DEVICE_CLASSES = [_text(member.name.lower()) for member in DeviceClass]
 _STRATA = [_text(member.name.lower()) for member in Stratum]
 _ORIGINS = [_text(member.name.lower()) for member in Origin]
+_SIGNALS = [_text(member.word) for member in Signal]

@@ -171,10 +171,10 @@ class _Transaction:
     async def _write_series(self, series: Sequence[SeriesRow], day: int) -> None:
         if not series:
             return
-        columns = ["app_id", "series_id", "view", *DIMENSIONS]
-        types = ["int", "bigint", *["text"] * (1 + len(DIMENSIONS))]
+        columns = ["app_id", "series_id", "view", "signal", *DIMENSIONS]
+        types = ["int", "bigint", *["text"] * (2 + len(DIMENSIONS))]
         arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=2))
-        rows = [(row.app_id, row.series_id, row.view, *map(_storable, row.values)) for row in series]
+        rows = [(row.app_id, row.series_id, row.view, row.signal.word, *map(_storable, row.values)) for row in series]
         await self._connection.execute(
             f"INSERT INTO series (used_on, {', '.join(columns)}) SELECT $1, * FROM unnest({arrays})"  # noqa: S608 - names from DIMENSIONS
             " ON CONFLICT (app_id, series_id) DO UPDATE SET used_on = greatest(series.used_on, excluded.used_on)",

@@ -17,7 +17,7 @@ from ingest.outcome import Outcome
 from ingest.pipeline.thresholds import low_56_bits
 from tests.records import make_record
 
-SCHEMA_OF_VERSION = {3: "333e671df4158b2a"}
+SCHEMA_OF_VERSION = {3: "b46c6ae38f52afcb"}
 
 
 def same(one: Any, other: Any) -> bool:

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.model import Signal
 from ingest.ports import Question
 from ingest.settings import Settings
 from ingest.store.plan import TIERS, Plan, Retention, plan
@@ -18,6 +19,7 @@ QUESTIONS = st.builds(
         to_us=NOW_US - ago + length,
         now_us=NOW_US,
         step_us=step * 10_000_000,
+        signal=Signal.REQUEST,
         over_time=over_time,
     ),
     ago=st.integers(0, 400 * 24 * HOUR_US),
@@ -62,6 +64,12 @@ def test_the_step_is_never_finer_than_asked(question: Question) -> None:
 def test_a_whole_day_reads_hours_in_the_middle_and_finer_tiers_at_both_ends() -> None:
     end = NOW_US // 600_000_000 * 600_000_000 - 1_800_000_000
     question = Question(
-        app_id=1, from_us=end - 24 * HOUR_US, to_us=end, now_us=NOW_US, step_us=300_000_000, over_time=False
+        app_id=1,
+        from_us=end - 24 * HOUR_US,
+        to_us=end,
+        now_us=NOW_US,
+        step_us=300_000_000,
+        signal=Signal.REQUEST,
+        over_time=False,
     )
     assert [piece.tier.table for piece in planned(question).pieces] == ["rollup_1m", "rollup_1h", "rollup_1m"]

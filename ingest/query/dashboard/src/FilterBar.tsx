@@ -1,13 +1,13 @@
 /** Time range and filters. */
 
-import { Button, CloseButton, Combobox, SegmentedControl, useCombobox } from "@mantine/core";
+import { Button, CloseButton, Combobox, SegmentedControl, Select, useCombobox } from "@mantine/core";
 import { useState } from "react";
 import type { Values } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import { formatCount, formatTime } from "./units.ts";
-import type { Dimension, Range, View } from "./view.ts";
-import { DIMENSION_NAMES, valueName } from "./words.ts";
-import { changeView, commonParameters, DIMENSIONS, isFiltered, RANGES, withoutFilters } from "./view.ts";
+import type { Dimension, Range, Signal, View } from "./view.ts";
+import { DIMENSION_NAMES, SIGNAL_NAMES, valueName } from "./words.ts";
+import { changeView, DIMENSIONS, isFiltered, RANGES, signalParameters, SIGNALS, withoutFilters } from "./view.ts";
 
 function Filter({ dimension, view, turn }: { dimension: Dimension; view: View; turn: number }) {
   const [search, setSearch] = useState("");
@@ -19,7 +19,7 @@ function Filter({ dimension, view, turn }: { dimension: Dimension; view: View; t
     onDropdownOpen: () => combobox.focusSearchInput(),
   });
   const chosen = view.filters[dimension];
-  const query = commonParameters(view);
+  const query = signalParameters(view);
   query.set("dimension", dimension);
   query.set("limit", "200");
   const { data, error } = useAnswer<Values>(combobox.dropdownOpened ? `/api/v1/values?${query}` : null, turn);
@@ -97,6 +97,16 @@ export function FilterBar({ view, turn }: { view: View; turn: number }) {
         value={view.from ? "" : view.range}
         onChange={(range) => changeView({ range: range as Range, from: null, to: null })}
       />
+      {narrows && (
+        <Select
+          aria-label="What figures are about"
+          className="signal"
+          data={SIGNALS.map((signal) => ({ value: signal, label: SIGNAL_NAMES[signal] }))}
+          value={view.signal}
+          allowDeselect={false}
+          onChange={(signal) => changeView({ signal: (signal ?? "request") as Signal, metric: "duration", route: null })}
+        />
+      )}
       {narrows && DIMENSIONS.map((dimension) => (
         <Filter key={dimension} dimension={dimension} view={view} turn={turn} />
       ))}

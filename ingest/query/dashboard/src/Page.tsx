@@ -47,12 +47,16 @@ function LatencyPage({ app, view, turn, next, longer }: AppProps) {
   if (latency.data === undefined || spans > 0) {
     return (
       <>
-        <Summary answer={latency} quantile={view.quantile} />
+        <Summary answer={latency} view={view} />
         <TrendPanel answer={latency} view={view} retry={next} />
-        <div className="pair">
-          <PhasePanel view={view} turn={turn} retry={next} />
+        {view.signal === "request" ? (
+          <div className="pair">
+            <PhasePanel view={view} turn={turn} retry={next} />
+            <RoutePanel view={view} turn={turn} retry={next} />
+          </div>
+        ) : (
           <RoutePanel view={view} turn={turn} retry={next} />
-        </div>
+        )}
         <TracePanel view={view} latency={latency.data} turn={turn} retry={next} />
       </>
     );

@@ -3,8 +3,8 @@
 import type { RouteRow, Routes } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import { Panel } from "./Panel.tsx";
-import { formatCount, formatDuration, formatInterval, formatShare, formatTick, quantileName } from "./units.ts";
-import type { View } from "./view.ts";
+import { formatCount, formatDuration, formatInterval, formatMeasure, formatShare, formatTick, quantileName } from "./units.ts";
+import type { Signal, View } from "./view.ts";
 import { changeView, filterParameters } from "./view.ts";
 
 const TARGET_MS = 1000;
@@ -24,7 +24,8 @@ export function RouteName({ route }: { route: string }) {
   );
 }
 
-function Row({ row, most, chosen }: { row: RouteRow; most: number; chosen: boolean }) {
+function Row({ row, most, chosen, signal }: { row: RouteRow; most: number; chosen: boolean; signal: Signal }) {
+  const format = formatMeasure(signal);
   return (
     <tr className={chosen ? "chosen" : ""}>
       <th scope="row">
@@ -42,7 +43,7 @@ function Row({ row, most, chosen }: { row: RouteRow; most: number; chosen: boole
       <td className={row.errors >= row.spans * NOTABLE_ERRORS && row.errors > 0 ? "number bad" : "number"} title={`${formatCount(row.errors)} errors`}>
         {formatShare(row.errors, row.spans)}
       </td>
-      <td className="number strong" title={row.interval ? `95 % interval: ${formatInterval(row.interval, formatDuration)}` : undefined}>{formatDuration(row.us)}</td>
+      <td className="number strong" title={row.interval ? `95 % interval: ${formatInterval(row.interval, format)}` : undefined}>{format(row.us)}</td>
       <td className="impact-cell">
         <div className="impact">
           <span>{row.impact > 0 ? formatDuration(row.impact * 1e6) : "–"}</span>
@@ -86,7 +87,7 @@ export function RoutePanel({ view, turn, retry }: { view: View; turn: number; re
               </thead>
               <tbody>
                 {routes.map((row) => (
-                  <Row key={row.route} row={row} most={most} chosen={view.route === row.route} />
+                  <Row key={row.route} row={row} most={most} chosen={view.route === row.route} signal={view.signal} />
                 ))}
               </tbody>
             </table>

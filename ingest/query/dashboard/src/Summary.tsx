@@ -1,7 +1,8 @@
 /** The headline figures; the four percentiles are the selector that drives every other panel. */
 
 import type { Answer, Interval as Bounds, Latency } from "./api.ts";
-import { formatCount, formatDuration, formatInterval, formatShare, quantileName } from "./units.ts";
+import { formatCount, formatInterval, formatMeasure, formatShare, quantileName } from "./units.ts";
+import type { View } from "./view.ts";
 import { changeView, QUANTILES } from "./view.ts";
 
 /** The 95 % interval of an estimate. */
@@ -14,7 +15,8 @@ function Interval({ interval, format }: { interval: Bounds | null | undefined; f
   );
 }
 
-export function Summary({ answer, quantile }: { answer: Answer<Latency>; quantile: number }) {
+export function Summary({ answer, view }: { answer: Answer<Latency>; view: View }) {
+  const format = formatMeasure(view.signal);
   const total = answer.data?.groups[0]?.total;
   return (
     <div className={answer.loading ? "summary behind" : "summary"}>
@@ -32,20 +34,20 @@ export function Summary({ answer, quantile }: { answer: Answer<Latency>; quantil
       <fieldset className="quantiles">
         <legend className="visually-hidden">Percentile shown in every panel</legend>
         {QUANTILES.map((each, index) => (
-          <label key={each} className={each === quantile ? "figure chosen" : "figure"}>
+          <label key={each} className={each === view.quantile ? "figure chosen" : "figure"}>
             <input
               type="radio"
               name="quantile"
               className="visually-hidden"
-              checked={each === quantile}
+              checked={each === view.quantile}
               onChange={() => changeView({ quantile: each })}
             />
             <span className="label">
               <i className="swatch" style={{ background: `var(--${quantileName(each)})` }} />
               {quantileName(each)}
             </span>
-            <span className="value">{formatDuration(total?.quantiles[index])}</span>
-            <Interval interval={total?.intervals?.[index]} format={formatDuration} />
+            <span className="value">{format(total?.quantiles[index])}</span>
+            <Interval interval={total?.intervals?.[index]} format={format} />
           </label>
         ))}
       </fieldset>

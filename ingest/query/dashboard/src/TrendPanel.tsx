@@ -9,17 +9,26 @@ import { Panel } from "./Panel.tsx";
 import { plot } from "./plot.ts";
 import type { Series } from "./trend.ts";
 import { series } from "./trend.ts";
-import { formatCount, formatDuration, formatTime, quantileName } from "./units.ts";
-import type { Metric, View } from "./view.ts";
+import { formatCount, formatMeasure, formatTime, quantileName } from "./units.ts";
+import type { Metric, Signal, View } from "./view.ts";
 import { changeView, METRICS, QUANTILES } from "./view.ts";
-import { METRIC_NAMES } from "./words.ts";
+import { METRIC_NAMES, SIGNAL_NAMES } from "./words.ts";
 
 interface Hover {
   index: number;
   left: number;
 }
 
-function Reading({ data, hover, quantile, width }: { data: Series; hover: Hover; quantile: number; width: number }) {
+interface ReadingProps {
+  data: Series;
+  hover: Hover;
+  quantile: number;
+  signal: Signal;
+  width: number;
+}
+
+function Reading({ data, hover, quantile, signal, width }: ReadingProps) {
+  const format = formatMeasure(signal);
   const at = data.at[hover.index];
   if (at === undefined) return null;
   const spans = data.spans[hover.index] ?? 0;
@@ -33,7 +42,7 @@ function Reading({ data, hover, quantile, width }: { data: Series; hover: Hover;
             <dt>
               <i className="swatch" style={{ background: `var(--${quantileName(each)})` }} /> {quantileName(each)}
             </dt>
-            <dd>{formatDuration(data.quantiles[index]?.[hover.index])}</dd>
+            <dd>{format(data.quantiles[index]?.[hover.index])}</dd>
           </div>
         ))}
         <div>
@@ -62,7 +71,7 @@ function Chart({ latency, view }: { latency: Latency; view: View }) {
   useEffect(() => {
     const home = place.current;
     if (home === null) return undefined;
-    const made = plot(home, data, chosen, {
+    const made = plot(home, data, chosen, formatMeasure(view.signal), {
       hover: (index, left) => setHover(index === null ? null : { index, left }),
       zoom: (from, to) => changeView({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() }),
     });
@@ -74,7 +83,7 @@ function Chart({ latency, view }: { latency: Latency; view: View }) {
       made.destroy();
       chart.current = null;
     };
-  }, [scheme, chosen]);
+  }, [scheme, chosen, view.signal]);
 
   useEffect(() => {
     chart.current?.setData([data.at, data.spans, ...data.quantiles]);
@@ -90,7 +99,8 @@ function Chart({ latency, view }: { latency: Latency; view: View }) {
   };
 
   const total = latency.groups[0]?.total;
-  const summary = QUANTILES.map((each, index) => `${quantileName(each)} ${formatDuration(total?.quantiles[index])}`);
+  const format = formatMeasure(view.signal);
+  const summary = QUANTILES.map((each, index) => `${quantileName(each)} ${format(total?.quantiles[index])}`);
   return (
     <div
       className="chart"
@@ -98,10 +108,10 @@ function Chart({ latency, view }: { latency: Latency; view: View }) {
       tabIndex={0}
       onKeyDown={walk}
       onBlur={() => setHover(null)}
-      aria-label={`${METRIC_NAMES[view.metric]} over time: ${summary.join(", ")}; ${formatCount(total?.spans)} spans. Arrow keys walk along the chart.`}
+      aria-label={`${view.signal === "request" ? METRIC_NAMES[view.metric] : SIGNAL_NAMES[view.signal]} over time: ${summary.join(", ")}; ${formatCount(total?.spans)} spans. Arrow keys walk along the chart.`}
     >
       <div ref={place} className="plot" />
-      {hover && <Reading data={data} hover={hover} quantile={view.quantile} width={place.current?.clientWidth ?? 0} />}
+      {hover && <Reading data={data} hover={hover} quantile={view.quantile} signal={view.signal} width={place.current?.clientWidth ?? 0} />}
     </div>
   );
 }
@@ -122,7 +132,7 @@ export function TrendPanel({ answer, view, retry }: { answer: Answer<Latency>; v
       actions={
         <>
           {answer.data && <span className="aside wide">each point {stepName(answer.data.step_s)}</span>}
-          <Select
+          {view.signal === "request" && <Select
             aria-label="Measure"
             size="xs"
             w={118}
@@ -130,7 +140,7 @@ export function TrendPanel({ answer, view, retry }: { answer: Answer<Latency>; v
             value={view.metric}
             allowDeselect={false}
             onChange={(metric) => changeView({ metric: (metric ?? "duration") as Metric })}
-          />
+          />}
         </>
       }
     >

@@ -57,7 +57,13 @@ function colour(name: string): string {
 }
 
 /** Draws a chart of the size of `home`, the chosen quantile's line the strongest. */
-export function plot(home: HTMLElement, data: Series, chosen: number, { hover, zoom }: Reactions): uPlot {
+export function plot(
+  home: HTMLElement,
+  data: Series,
+  chosen: number,
+  format: (value: number) => string,
+  { hover, zoom }: Reactions,
+): uPlot {
   const [soft, edge] = [colour("--ink-soft"), colour("--edge")];
   const bars = uPlot.paths.bars?.({ size: [0.82, 40] });
   const axis = { stroke: soft, font: FONT, ticks: { show: false }, grid: { stroke: edge, width: 1 } };
@@ -78,7 +84,7 @@ export function plot(home: HTMLElement, data: Series, chosen: number, { hover, z
       },
       axes: [
         { ...axis, grid: { show: false }, values: timeLabels, space: 64, size: 26 },
-        { ...axis, scale: "us", size: 58, space: 44, values: (_chart, splits) => splits.map((us) => (us === 0 ? "0" : formatTick(us))) },
+        { ...axis, scale: "us", size: 58, space: 44, values: (_chart, splits) => splits.map((us) => (us === 0 ? "0" : formatTick(us, format))) },
       ],
       series: [
         {},

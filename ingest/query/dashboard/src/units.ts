@@ -1,5 +1,7 @@
 /** Figures as people read them: three significant digits, the unit that fits, no false precision. */
 
+import type { Signal } from "./view.ts";
+
 const NONE = "–";
 
 function significant(value: number): string {
@@ -20,9 +22,15 @@ export function formatDuration(us: number | null | undefined): string {
   return `${significant(us / 3600e6)} h`;
 }
 
+/** What is measured of a signal: CLS has no unit and comes in millionths, everything else is a duration. */
+export function formatMeasure(signal: Signal): (value: number | null | undefined) => string {
+  if (signal !== "cls") return formatDuration;
+  return (value) => (value === null || value === undefined || !Number.isFinite(value) ? NONE : (value / 1e6).toFixed(3));
+}
+
 /** A duration on an axis: no trailing zeros. */
-export function formatTick(us: number): string {
-  return formatDuration(us).replace(/\.0+(?= )|(\.\d*?[1-9])0+(?= )/, "$1");
+export function formatTick(us: number, format: (value: number) => string = formatDuration): string {
+  return format(us).replace(/\.0+(?= )|(\.\d*?[1-9])0+(?= )/, "$1");
 }
 
 /** A number of spans: whole below ten thousand, then k, M, G. */

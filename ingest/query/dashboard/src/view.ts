@@ -7,6 +7,10 @@ export const QUANTILES = [0.5, 0.75, 0.95, 0.99] as const;
 export const PHASES = ["redirect", "blocked", "dns", "tcp", "tls", "request", "ttfb", "download"] as const;
 export const METRICS = ["duration", ...PHASES] as const;
 export const DIMENSIONS = ["version", "country", "device_class", "network"] as const;
+/** What figures can be about: never about two of these. */
+export const SIGNALS = [
+  "request", "page", "screen", "start", "operation", "lcp", "inp", "cls", "fcp", "ttfb", "exception", "long_task", "event", "report",
+] as const;
 export const PAGES = ["latency", "privacy"] as const;
 export const TRACE_KINDS = ["all", "slow", "errors"] as const;
 
@@ -14,6 +18,7 @@ export type Range = (typeof RANGES)[number];
 export type Phase = (typeof PHASES)[number];
 export type Metric = (typeof METRICS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
+export type Signal = (typeof SIGNALS)[number];
 export type PageName = (typeof PAGES)[number];
 export type TraceKind = (typeof TRACE_KINDS)[number];
 
@@ -24,6 +29,7 @@ export interface View {
   /** A span of time dragged out of the chart; it wins over `range`. */
   from: string | null;
   to: string | null;
+  signal: Signal;
   quantile: number;
   metric: Metric;
   filters: Record<Dimension, string[]>;
@@ -35,7 +41,7 @@ export interface View {
   live: boolean;
 }
 
-const DEFAULTS = { page: "latency", range: "1h", quantile: 0.95, metric: "duration", traces: "all" } as const;
+const DEFAULTS = { page: "latency", range: "1h", signal: "request", quantile: 0.95, metric: "duration", traces: "all" } as const;
 
 function oneOf<T extends string>(allowed: readonly T[], text: string | null, otherwise: T): T {
   return allowed.find((value) => value === text) ?? otherwise;
@@ -52,6 +58,7 @@ export function parseView(search: string): View {
     range: oneOf(RANGES, query.get("range"), DEFAULTS.range),
     from: from && to ? from : null,
     to: from && to ? to : null,
+    signal: oneOf(SIGNALS, query.get("signal"), DEFAULTS.signal),
     quantile: QUANTILES.find((known) => known === quantile) ?? DEFAULTS.quantile,
     metric: oneOf(METRICS, query.get("metric"), DEFAULTS.metric),
     filters: Object.fromEntries(DIMENSIONS.map((name) => [name, query.getAll(name)])) as View["filters"],
@@ -72,6 +79,7 @@ export function formatView(view: View): string {
     query.set("from", view.from);
     query.set("to", view.to);
   } else if (view.range !== DEFAULTS.range) query.set("range", view.range);
+  if (view.signal !== DEFAULTS.signal) query.set("signal", view.signal);
   if (view.quantile !== DEFAULTS.quantile) query.set("q", String(view.quantile));
   if (view.metric !== DEFAULTS.metric) query.set("metric", view.metric);
   for (const name of DIMENSIONS) for (const value of view.filters[name]) query.append(name, value);
@@ -97,9 +105,16 @@ export function commonParameters(view: View): URLSearchParams {
   return query;
 }
 
+/** Those, and what figures are about. */
+export function signalParameters(view: View): URLSearchParams {
+  const query = commonParameters(view);
+  if (view.signal !== DEFAULTS.signal) query.set("signal", view.signal);
+  return query;
+}
+
 /** Those, and the filters. */
 export function filterParameters(view: View): URLSearchParams {
-  const query = commonParameters(view);
+  const query = signalParameters(view);
   for (const name of DIMENSIONS) for (const value of view.filters[name]) query.append(name, value);
   if (view.route) query.set("route", view.route);
   return query;
@@ -145,11 +160,11 @@ export function useView(): View {
 }
 
 /** The change that clears every filter. */
-export function withoutFilters(): Pick<View, "filters" | "route"> {
-  return { filters: { version: [], country: [], device_class: [], network: [] }, route: null };
+export function withoutFilters(): Pick<View, "filters" | "route" | "signal"> {
+  return { signal: DEFAULTS.signal, filters: { version: [], country: [], device_class: [], network: [] }, route: null };
 }
 
 /** Whether anything but app and time narrows the view. */
 export function isFiltered(view: View): boolean {
-  return view.route !== null || DIMENSIONS.some((name) => view.filters[name].length > 0);
+  return view.signal !== DEFAULTS.signal || view.route !== null || DIMENSIONS.some((name) => view.filters[name].length > 0);
 }

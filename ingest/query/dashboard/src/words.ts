@@ -1,9 +1,26 @@
 /** What things are called on the page. */
 
 import type { FirstByte, Privacy, Suppressed } from "./api.ts";
-import type { Dimension, Metric, PageName, Phase } from "./view.ts";
+import type { Dimension, Metric, PageName, Phase, Signal } from "./view.ts";
 
 export const PAGE_NAMES: Record<PageName, string> = { latency: "Latency", privacy: "Privacy" };
+
+export const SIGNAL_NAMES: Record<Signal, string> = {
+  request: "Requests",
+  page: "Page loads",
+  screen: "Screens",
+  start: "App starts",
+  operation: "Operations",
+  lcp: "LCP",
+  inp: "INP",
+  cls: "CLS",
+  fcp: "FCP",
+  ttfb: "TTFB of pages",
+  exception: "Exceptions",
+  long_task: "Long tasks",
+  event: "Events",
+  report: "Browser reports",
+};
 
 export const METRIC_NAMES: Record<Metric, string> = {
   duration: "Duration",

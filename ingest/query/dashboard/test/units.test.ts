@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatAgo, formatBytes, formatCount, formatDuration, formatInterval, formatShare, formatTick, microseconds, quantileName } from "../src/units.ts";
+import { formatAgo, formatBytes, formatCount, formatDuration, formatInterval, formatMeasure, formatShare, formatTick, microseconds, quantileName } from "../src/units.ts";
+
+test("layout shift has no unit", () => {
+  assert.equal(formatMeasure("cls")(81_250), "0.081");
+  assert.equal(formatMeasure("cls")(null), "–");
+  assert.equal(formatMeasure("lcp")(81_250), "81.3 ms");
+});
 
 test("durations take the unit that fits, with three significant digits", () => {
   const cases: [number | null, string][] = [

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { commonParameters, filterParameters, formatView, parseView } from "../src/view.ts";
 
 test("a view survives the address bar", () => {
-  const search = "?page=privacy&app=shop&range=24h&q=0.99&metric=dns&version=5.2.1&version=5.3.0&country=DE&route=GET+x%2F%7Bid%7D&traces=slow&live=1";
+  const search = "?page=privacy&app=shop&range=24h&signal=lcp&q=0.99&metric=dns&version=5.2.1&version=5.3.0&country=DE&route=GET+x%2F%7Bid%7D&traces=slow&live=1";
   assert.equal(formatView(parseView(search)), search);
 });
 
@@ -27,6 +27,12 @@ test("a range dragged out of the chart wins over the preset", () => {
 
 test("half a range is no range", () => {
   assert.equal(commonParameters(parseView("?from=2026-01-01T00:00:00Z")).toString(), "from=-1h");
+});
+
+test("figures are asked for of one signal, requests unless another is chosen", () => {
+  assert.equal(filterParameters(parseView("")).get("signal"), null);
+  assert.equal(filterParameters(parseView("?signal=cls")).get("signal"), "cls");
+  assert.equal(commonParameters(parseView("?signal=cls")).get("signal"), null);
 });
 
 test("every value of a filter is asked for", () => {
