@@ -1,5 +1,6 @@
 """A real edge behind a door: what comes is seen, and may be answered otherwise, or not at all, before it gets there."""
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +14,9 @@ from multidict import CIMultiDict
 
 from ingest.edge.cors import ANSWER
 
-HOP_BY_HOP = frozenset({"connection", "content-encoding", "content-length", "date", "host", "server", "transfer-encoding"})
+HOP_BY_HOP = frozenset(
+    {"connection", "content-encoding", "content-length", "date", "host", "server", "transfer-encoding"}
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,13 @@ class ProxiedEdge:
     url: str = ""
     down: bool = False
     """Whether connections are cut without an answer."""
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is not set, batches wait at the door."""
     instead: Answer = lambda _request, _body: None
     seen: list[Seen] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.open.set()
 
     def batches(self, *, accepted: bool = True) -> list[dict[str, Any]]:
         """The batches that came; by default those that the edge took."""
@@ -59,6 +67,8 @@ class ProxiedEdge:
 
     async def _handle(self, request: web.Request, session: aiohttp.ClientSession) -> web.StreamResponse:
         body = await request.read()
+        if request.path == "/v1/batches":
+            await self.open.wait()
         answer = None if self.down else self.instead(request, body)
         if answer is None and not self.down:
             headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
@@ -85,6 +95,15 @@ def refusing(status: int, times: int = 1, **headers: str) -> Answer:
         left[0] -= 1
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return web.json_response({"error": "test"}, status=status, headers={**ANSWER, **given})
+
+    return answer
+
+
+def telling(config: dict[str, Any]) -> Answer:
+    """Answers `GET /v1/config` with this, unsigned."""
+
+    def answer(request: web.Request, _: bytes) -> web.Response | None:
+        return web.json_response({"v": 1} | config, headers=ANSWER) if request.path == "/v1/config" else None
 
     return answer
 
