@@ -375,8 +375,9 @@ async def test_consent_seals_the_batch_and_rules_what_is_kept(visitor: Visitor, 
     words = [resource["consent"] for resource in resources]
     assert words == ["pending", "pending", "granted", "granted", "denied"]
     assert ["session" in resource for resource in resources] == [word == "granted" for word in words]
-    assert await page.evaluate("Object.keys(localStorage)") == []
     async with asyncio.timeout(DEADLINE_S):
+        while await storage(page) != []:
+            await asyncio.sleep(0.02)
         while await counted(api, visitor) != 9:
             await asyncio.sleep(0.1)
 
@@ -399,7 +400,7 @@ async def test_a_queue_is_forgotten_with_the_consent_it_was_kept_by(visitor: Vis
     await page.evaluate("record(1); sdk.flush()")
     await visitor.sent(2)
     assert {batch["resource"]["consent"] for batch in visitor.edge.batches()} == {"denied"}
-    assert visitor.edge.batches()[-1]["dropped"] == {"consent": 3}
+    assert {"consent": 3} in [batch.get("dropped") for batch in visitor.edge.batches()]
 
 
 async def test_an_app_may_hold_everything_until_the_user_has_agreed(visitor: Visitor) -> None:

@@ -1,7 +1,7 @@
 /** The SDK on a page: takes spans, holds them, and hands sealed batches to the sender. */
 
 import { MOST_BYTES, MOST_SPANS, bytesOf, seal } from "./batch.ts";
-import type { Body, Held } from "./batch.ts";
+import type { Body, Held, Sealed } from "./batch.ts";
 import { Clock } from "./clock.ts";
 import { Configuration } from "./config.ts";
 import { agreed, strictest } from "./consent.ts";
@@ -26,6 +26,8 @@ import { tidy } from "./tidy.ts";
 
 /** What is held is sealed after this long. */
 const FLUSH_MS = 30_000;
+/** What is written of a batch whose page may be ending. */
+const LEFT = "left:";
 /** How often the clocks are read between spans. */
 const SAMPLE_MS = 15_000;
 
@@ -108,6 +110,8 @@ export class Client implements Firsthop {
         const anchor = this.#clock.anchor(batch.epoch, batch.nearUs);
         return anchor ? { ...batch, anchor } : batch;
       },
+      save: ({ body, ...batch }) => this.#memory.write(LEFT + batch.id, { ...batch, text: new TextDecoder().decode(body) }),
+      saved: (id) => this.#memory.remove(LEFT + id),
     };
   }
 
@@ -133,9 +137,20 @@ export class Client implements Firsthop {
       }),
       idle(() => {
         this.#config.refresh();
-        void this.#sender.drain();
+        void this.#collect().then(() => this.#sender.drain());
       }),
     );
+  }
+
+  /** Queues what pages left that ended before they could. */
+  async #collect(): Promise<void> {
+    for (const name of this.#memory.names(LEFT)) {
+      const left = this.#memory.read<Sealed & { text: string }>(name);
+      this.#memory.remove(name);
+      if (!left?.id) continue;
+      const { text, ...batch } = left;
+      await this.#queue.put({ ...batch, body: new TextEncoder().encode(text) });
+    }
   }
 
   #openDisk(): void {

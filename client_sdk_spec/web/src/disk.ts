@@ -39,20 +39,18 @@ export class Disk {
     return new Disk(await result(request));
   }
 
-  /** Written before anything else is done, so that a page may end right after the call. */
-  async put({ body, ...batch }: Body, choose: Choose): Promise<Lost[]> {
-    const transaction = this.#database.transaction([BATCHES, BODIES], "readwrite");
-    transaction.objectStore(BATCHES).put(batch);
-    transaction.objectStore(BODIES).put(body, batch.id);
-    transaction.commit?.();
-    await committed(transaction);
-    return this.lose(choose);
-  }
-
-  /** Removes what the function chooses of what is held; returns it. No two pages choose at once. */
-  async lose(choose: Choose): Promise<Lost[]> {
+  /**
+   * Adds a batch, if one is given, and removes what the function chooses of what is held then; returns it. No two pages
+   * choose at once.
+   */
+  async put(choose: Choose, added?: Body): Promise<Lost[]> {
     const transaction = this.#database.transaction([BATCHES, BODIES], "readwrite");
     const batches = transaction.objectStore(BATCHES);
+    if (added) {
+      const { body, ...batch } = added;
+      batches.put(batch);
+      transaction.objectStore(BODIES).put(body, batch.id);
+    }
     const lost = choose(await result<Sealed[]>(batches.getAll()));
     for (const [{ id }] of lost) {
       batches.delete(id);
@@ -78,7 +76,7 @@ export class Disk {
     await committed(transaction);
   }
 
-  /** Everything that was held; the database is empty then, and closed. */
+  /** Everything that was held; there is no database then. */
   async clear(): Promise<Sealed[]> {
     const transaction = this.#database.transaction([BATCHES, BODIES], "readwrite");
     const held = await result<Sealed[]>(transaction.objectStore(BATCHES).getAll());
@@ -86,6 +84,7 @@ export class Disk {
     transaction.objectStore(BODIES).clear();
     await committed(transaction);
     this.#database.close();
+    indexedDB.deleteDatabase(this.#database.name);
     return held;
   }
 }

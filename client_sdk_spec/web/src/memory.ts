@@ -29,14 +29,28 @@ export class Memory {
     }
   }
 
-  /** Forgets everything that was written, here and by earlier pages, when it is no longer allowed. */
-  allow(allowed: boolean): void {
-    this.#allowed = allowed;
-    if (allowed) return;
+  remove(name: string): void {
     try {
-      for (const key of Object.keys(localStorage)) if (key.startsWith(this.#prefix)) localStorage.removeItem(key);
+      localStorage.removeItem(this.#prefix + name);
     } catch {
       // Refused: then nothing was written.
     }
+  }
+
+  /** What is written under names that begin so. */
+  names(beginning: string): string[] {
+    const first = this.#prefix + beginning;
+    try {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(first));
+      return this.#allowed ? keys.map((key) => key.slice(this.#prefix.length)) : [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** Forgets everything that was written, here and by earlier pages, when it is no longer allowed. */
+  allow(allowed: boolean): void {
+    if (!allowed) for (const name of this.names("")) this.remove(name);
+    this.#allowed = allowed;
   }
 }

@@ -65,15 +65,10 @@ export class Queue {
     for (const batch of waiting) void this.put(batch);
   }
 
-  /** Whether a batch that is put here outlives the page. */
-  get durable(): boolean {
-    return this.#disk !== undefined;
-  }
-
   /** Never rejects: a disk that fails is not used again. */
   async put(batch: Body): Promise<void> {
     try {
-      if (this.#disk) return this.#lose(await this.#disk.put(batch, this.#overflow));
+      if (this.#disk) return this.#lose(await this.#disk.put(this.#overflow, batch));
     } catch {
       this.#fail();
     }
@@ -126,7 +121,7 @@ export class Queue {
 
   async #oldestOnDisk(): Promise<Body | undefined> {
     try {
-      this.#lose((await this.#disk?.lose(this.#overflow)) ?? []);
+      this.#lose((await this.#disk?.put(this.#overflow)) ?? []);
       return await this.#disk?.oldest(this.#inFlight);
     } catch {
       return this.#fail();

@@ -57,6 +57,10 @@ export interface World {
   lost(batch: Sealed, reason: DropReason): void;
   /** The batch as it is to be kept for a later page. */
   kept(batch: Body): Body;
+  /** Keeps the batch in this very moment, in case the page ends in the next. */
+  save(batch: Body): void;
+  /** The page has not ended, and the batch is taken care of. */
+  saved(id: string): void;
 }
 
 export class Sender {
@@ -100,10 +104,9 @@ export class Sender {
     const leaving = [...this.#fresh, ...batches];
     this.#fresh.clear();
     for (const batch of leaving) {
-      // Nobody knows whether a batch arrived whose page has ended. Out of reach, a later page sends it (again).
-      const stored = !this.reached && this.#queue.durable;
-      if (stored || !this.#ready) void this.#queue.put(this.#world.kept(batch));
-      if (this.#ready) void this.#attempt(batch, stored, true);
+      // Nobody hears what comes of it when the page has ended. Where that is doubtful, a later page sends it (again).
+      if (!this.reached || !this.#ready) this.#world.save(this.#world.kept(batch));
+      void this.#attempt(batch, false, true).then(() => this.#world.saved(batch.id));
     }
   }
 

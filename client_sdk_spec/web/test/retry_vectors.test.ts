@@ -16,7 +16,7 @@ class Trace extends FakeWorld {
   readonly attempted: { at_us: number; batch: string }[] = [];
   readonly splits: Record<string, { id: string; rows: number[] }[]> = {};
   readonly dropped: Record<string, number> = {};
-  readonly left = new Set<string>();
+  readonly waiting = new Set<string>();
   readonly #answers: any[];
 
   constructor(vector: any) {
@@ -27,7 +27,7 @@ class Trace extends FakeWorld {
   }
 
   override lost = ({ id, spans }: { id: string; spans: number }, reason: string): number => {
-    this.left.delete(this.known.get(id)!.name);
+    this.waiting.delete(this.known.get(id)!.name);
     return (this.dropped[reason] = (this.dropped[reason] ?? 0) + spans);
   };
 
@@ -40,7 +40,7 @@ class Trace extends FakeWorld {
     this.attempted.push({ at_us: atUs, batch: name });
     const { status = 0, after_us: afterUs, retry_after: retryAfter, date } = this.#answers.shift();
     if (status === 413 && batch.spans > 1) this.#cut(name, first, batch.spans);
-    if (status === 413 || (status >= 200 && status < 300)) this.left.delete(name);
+    if (status === 413 || (status >= 200 && status < 300)) this.waiting.delete(name);
     // A redirect is not followed: the browser shows it as no answer.
     const reply = { status: status === 302 ? 0 : status, retryAfter, date };
     return new Promise((resolve) => this.after(afterUs / 1000, () => resolve(reply)));
@@ -54,7 +54,7 @@ class Trace extends FakeWorld {
     this.splits[parent] = parts.map(([from, to], k) => ({ id: `${parent}.${k + 1}`, rows: [from, to] }));
     parts.forEach(([from, to], k) => {
       this.#halves.push({ name: `${parent}.${k + 1}`, first: first + from, spans: to - from });
-      this.left.add(`${parent}.${k + 1}`);
+      this.waiting.add(`${parent}.${k + 1}`);
     });
   }
 
@@ -73,7 +73,7 @@ for (const [name, vector] of Object.entries<any>(json("retry.json").cases)) {
     for (const { id, spans, sealed_us: sealedUs } of vector.batches) {
       const batch = batchOf(spans, { sealedMs: START_MS + sealedUs / 1000 });
       trace.known.set(batch.id, { name: id, first: 0 });
-      trace.left.add(id);
+      trace.waiting.add(id);
       await trace.queue.put(batch);
     }
     void trace.sender.drain();
@@ -81,6 +81,6 @@ for (const [name, vector] of Object.entries<any>(json("retry.json").cases)) {
     await trace.pass(TRACE_MS);
     const { attempts, splits, dropped, left, stopped } = vector.expected;
     assert.deepEqual(trace.attempted, attempts);
-    assert.deepEqual([trace.splits, trace.dropped, [...trace.left], trace.sender.off], [splits, dropped, left, stopped]);
+    assert.deepEqual([trace.splits, trace.dropped, [...trace.waiting], trace.sender.off], [splits, dropped, left, stopped]);
   });
 }

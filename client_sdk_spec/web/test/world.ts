@@ -33,7 +33,11 @@ export class FakeWorld implements World {
   nowMs = (): number => this.ms;
   random = (): number => this.chance;
   paused = (): boolean => this.killed;
+  /** What is kept in case the page ends. */
+  left = new Map<string, Body>();
   kept = (batch: Body): Body => batch;
+  save = (batch: Body): void => void this.left.set(batch.id, batch);
+  saved = (id: string): void => void this.left.delete(id);
   lost = ({ id, spans }: Sealed, reason: string): number => this.gone.push({ id, spans, reason });
 
   after(ms: number, call: () => void): () => void {
