@@ -60,7 +60,7 @@ def decode_faro(bodies: Sequence[bytes], limits: Limits) -> Decoded:
             rows.undo()
             faults[number] = refusal.detached()
     batch = build_faro(rows, [blake2b(body, digest_size=16).digest() for body in bodies])
-    return Decoded(batch, faults, rows.trimmed)
+    return Decoded(batch, faults, rows.trimmed, rows.remarks)
 
 
 class _Reader:

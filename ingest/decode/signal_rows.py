@@ -18,7 +18,7 @@ from ingest.decode.otlp_columns import build_batch
 from ingest.decode.otlp_grid import ints
 from ingest.decode.otlp_rows import Rows
 from ingest.decode.otlp_text import text_of
-from ingest.model import U8, Kind, Remarks, Signal, SpanBatch
+from ingest.model import U8, Kind, Signal, SpanBatch
 from ingest.outcome import Note
 from ingest.settings import Limits
 
@@ -51,11 +51,11 @@ class SignalRows(Rows):
         """Those of them that are in a trace of their own."""
         self.parents: list[tuple[int, int]] = []
         """(row, row of its parent in the same body, which is before it or not)."""
-        self.remarks: list[tuple[int, int]] = []
-        """(body, `Note`) of what was left out, one for each."""
+        self.remarked: list[tuple[int, Note]] = []
+        """(body, what) of what was left out, one for each."""
         self.first_row = 0
         """Of the body begun last."""
-        self._growing = (*self._growing, self.signals, self.made, self.untraced, self.parents, self.remarks)
+        self._growing = (*self._growing, self.signals, self.made, self.untraced, self.parents, self.remarked)
 
     def begin(self, body: int) -> None:
         super().begin(body)
@@ -105,7 +105,12 @@ class SignalRows(Rows):
 
     def remark(self, note: Note) -> None:
         """Counts something that is left out of the body."""
-        self.remarks.append((self.body, note))
+        self.remarked.append((self.body, note))
+
+    @property
+    def remarks(self) -> list[tuple[int, int, int]]:
+        """The same counted: `Decoded.remarks`."""
+        return [(body, note, times) for (body, note), times in Counter(self.remarked).items()]
 
 
 def build_signals(rows: SignalRows, digests: Sequence[bytes]) -> SpanBatch:
@@ -126,16 +131,7 @@ def build_signals(rows: SignalRows, digests: Sequence[bytes]) -> SpanBatch:
         child, parent = np.array(rows.parents, dtype=np.int64).T
         trace_id[child], parent_id[child] = trace_id[parent], span_id[parent]
     spans = replace(spans, trace_id=trace_id, span_id=span_id, parent_span_id=parent_id)
-    return replace(batch, spans=spans, remarks=_remarks(rows))
-
-
-def _remarks(rows: SignalRows) -> Remarks:
-    counted = Counter(rows.remarks)
-    return Remarks(
-        body=np.array([body for body, _ in counted], dtype=np.int32),
-        note=np.array([note for _, note in counted], dtype=np.uint8),
-        spans=np.array([*counted.values()], dtype=np.int64),
-    )
+    return replace(batch, spans=spans)
 
 
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)

@@ -17,13 +17,11 @@ from ingest.model.spans import (
     Drops,
     Events,
     Links,
-    Remarks,
     Resources,
     SketchBins,
     Sketches,
     SpanBatch,
     Spans,
-    no_remarks,
     no_sketches,
 )
 from ingest.model.terms import (
@@ -101,7 +99,6 @@ __all__ = [
     "Phase",
     "Processed",
     "Reception",
-    "Remarks",
     "Repair",
     "Resources",
     "Scrubs",
@@ -115,7 +112,6 @@ __all__ = [
     "Status",
     "Stratum",
     "Summaries",
-    "no_remarks",
     "no_sketches",
     "short_name",
 ]
