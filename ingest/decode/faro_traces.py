@@ -75,8 +75,7 @@ class TraceReader(JsonReader):
         return sent
 
     def _open(self, group: Mapping[str, Any], sender: Sequence[int]) -> None:
-        resource = group.get("resource")
-        attributes = _objects(resource, "attributes") if isinstance(resource, dict) else ()
+        attributes = _objects(group.get("resource"), "attributes")
         own = [one for one in attributes if not str(one.get("key", "")).startswith(_SAID_BY_META)]
         own = self._rows.first(own, self._rows.limits.attributes)
         self._rows.open_resource([*sender, *self._pairs(self._rows.resource_pairs, self._resource_pairs, own)])
@@ -114,7 +113,9 @@ class TraceReader(JsonReader):
 
 def _objects(parent: Any, name: str) -> list[Mapping[str, Any]]:
     """The objects in an array of the parent; none where there is no array."""
-    found = parent.get(name) if isinstance(parent, dict) else None
+    if not isinstance(parent, dict | None):
+        raise Malformed("bad_otlp", f"what holds {name} must be an object")
+    found = None if parent is None else parent.get(name)
     if found is None:
         return []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
