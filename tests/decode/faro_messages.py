@@ -1,6 +1,7 @@
 """Bodies of Grafana Faro for tests, as its web SDK 2.12 writes them, and batches in words."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,12 @@ LOADED: dict[str, str] = {
     "faroPreviousNavigationId": "unknown",
 }
 TRACE_ID, SPAN_ID = "a0038b16c4bea25f4c479536cd97d510", "c851c510ef717490"
+
+
+def stamp(seconds_ago: float = 0) -> str:
+    """A moment of now, as Faro writes it."""
+    at = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def event(name: str, attributes: Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
