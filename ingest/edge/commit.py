@@ -18,15 +18,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
+
+import numpy as np
 
 from ingest.decode.formats import Format
 from ingest.edge.leave_out import leave_out
 from ingest.edge.measure import Measures
 from ingest.edge.trace_limits import NOBODY, Sender, TraceLimits
 from ingest.errors import Unavailable
-from ingest.model import Decoded, Processed, Reception, SpanBatch
+from ingest.model import Decoded, Notes, Processed, Reception, SpanBatch
 from ingest.outcome import ACCEPTED, REJECTIONS, Note, Outcome
 from ingest.ports import Journal
 from ingest.settings import Limits
@@ -58,6 +60,8 @@ class Body:
     data: bytes
     reception: Reception
     sender: Sender = NOBODY
+    batch_id: bytes = b""
+    """16 bytes, where the request names its batch; else what the decoder gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +223,17 @@ class GroupCommit:
             by_format.setdefault(waiting.body.format, []).append(waiting)
         readable: list[_Waiting] = []
         batches: list[SpanBatch] = []
+        remarks: list[tuple[_Waiting, int, int]] = []
         faults: list[tuple[_Waiting, Exception]] = []
         trimmed = 0
         for format_, group in by_format.items():
             decoded = self._decoders[format_]([waiting.body.data for waiting in group], self._limits)
             faults.extend((group[row], fault) for row, fault in decoded.faults.items())
             readable.extend(waiting for row, waiting in enumerate(group) if row not in decoded.faults)
-            batches.append(leave_out(decoded.batch, decoded.faults))
+            named = _name_batches(decoded.batch, [waiting.body.batch_id for waiting in group])
+            batches.append(leave_out(named, decoded.faults))
             trimmed += decoded.trimmed
+            remarks.extend((group[row], note, times) for row, note, times in decoded.remarks)
         batch = SpanBatch.concat(batches)
         if self._trace_limits is not None:
             over = self._trace_limits.charge(batch, [waiting.body.sender for waiting in readable], monotonic())
@@ -234,6 +241,8 @@ class GroupCommit:
             batch, readable = leave_out(batch, over), [each for row, each in enumerate(readable) if row not in over]
         receptions = [waiting.body.reception for waiting in readable]
         record = self._process(batch, receptions) if readable else None
+        if record is not None and remarks:
+            record = _remark(record, readable, remarks)
         return _Prepared(readable, record, faults, trimmed)
 
     def _answer(self, readable: Sequence[_Waiting], record: Processed) -> None:
@@ -251,3 +260,22 @@ class GroupCommit:
             accepted = sum(ends[outcome] for outcome in ACCEPTED)
             rejected = {LABELS[outcome]: ends[outcome] for outcome in REJECTIONS if ends[outcome]}
             waiting.accept(Tally(accepted, rejected))
+
+
+def _name_batches(batch: SpanBatch, batch_ids: Sequence[bytes]) -> SpanBatch:
+    """The batch with the ids that requests gave their bodies; b"" leaves the decoder's."""
+    named = [row for row, batch_id in enumerate(batch_ids) if batch_id]
+    if not named:
+        return batch
+    ids = np.array(batch.bodies.batch_id)
+    ids[named] = [list(batch_ids[row]) for row in named]
+    return replace(batch, bodies=replace(batch.bodies, batch_id=ids))
+
+
+def _remark(record: Processed, readable: Sequence[_Waiting], remarks: Sequence[tuple[_Waiting, int, int]]) -> Processed:
+    """The record with notes of what decoders left out of its bodies."""
+    rows = {id(waiting): row for row, waiting in enumerate(readable)}
+    noted = [(rows[id(waiting)], note, times) for waiting, note, times in remarks if id(waiting) in rows]
+    body, note, times = np.array(noted, dtype=np.int64).reshape(-1, 3).T
+    more = Notes(body=body.astype(np.int32), note=note.astype(np.uint8), spans=times)
+    return replace(record, notes=Notes.concat([record.notes, more]))

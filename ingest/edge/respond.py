@@ -1,8 +1,8 @@
 """From outcomes and errors to HTTP: the one table, and the answers of each dialect.
 
 Native clients read `{"error", "message", "offset"}`; OTLP clients read google.rpc.Status in the encoding they sent
-(https://opentelemetry.io/docs/specs/otlp/#failures). Errors outside any dialect (no such path) are answered like the
-native ones.
+(https://opentelemetry.io/docs/specs/otlp/#failures). Faro's SDKs and browsers that report read the status alone; they,
+and errors outside any dialect (no such path), are answered like native clients.
 """
 
 import random
@@ -55,6 +55,8 @@ TABLE: Mapping[type[Refusal], Answered] = {
     Unavailable: Answered(503, 14, retry=True),
 }
 UNFORESEEN = Answered(500, 13)
+GONE = Answered(410, 7)
+"""To a browser's report under a key that opens nothing: on this alone does a browser forget where it reports to."""
 INTERNAL_REASON = "internal"
 INTERNAL_MESSAGE = "an error on our side; nothing of the body was kept: send the same request again later"
 
@@ -66,7 +68,7 @@ PROTOBUF = "application/x-protobuf"
 
 
 def accept(format_: Format, tally: Tally, received_us: int, replied_us: int) -> Response:
-    """The answer to a body that is durable: 202 in the native dialect, 200 in OTLP."""
+    """The answer to a body that is durable: 200 in OTLP, 202 in all others."""
     if format_ is Format.NATIVE:
         body = orjson.dumps(
             {
@@ -77,6 +79,10 @@ def accept(format_: Format, tally: Tally, received_us: int, replied_us: int) -> 
             }
         )
         return Response(status=202, body=body, headers={"Content-Type": JSON})
+    if format_ is Format.FARO:
+        return Response(status=202, text="ok")
+    if format_ is Format.REPORTS:
+        return Response(status=202)
     as_json = format_ is Format.OTLP_JSON
     body = otlp_status.success(sum(tally.rejected.values()), _reasons(tally.rejected), as_json)
     return Response(status=200, body=body, headers={"Content-Type": JSON if as_json else PROTOBUF})
@@ -109,6 +115,8 @@ def refuse(format_: Format, error: Exception) -> Response:
         answered, reason, message, offset = TABLE[type(error)], error.reason, error.message, error.offset
     else:
         answered, reason, message, offset = UNFORESEEN, INTERNAL_REASON, INTERNAL_MESSAGE, None
+    if format_ is Format.REPORTS and isinstance(error, Unauthenticated | Forbidden):
+        answered = GONE
     if format_ is Format.OTLP_PROTOBUF:
         body = otlp_status.status(answered.rpc_code, message, as_json=False)
     elif format_ is Format.OTLP_JSON:

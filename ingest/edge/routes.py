@@ -13,6 +13,8 @@ class Service(Enum):
 
     NATIVE = "takes batches in the native format"
     OTLP_TRACES = "takes OTLP/HTTP traces"
+    FARO = "takes what Grafana Faro sends"
+    REPORTS = "takes browsers' own reports"
     CONFIG = "tells clients what they may sample away"
     ALIVE = "says that the worker runs"
     READY = "says whether the worker may take traffic"
@@ -28,7 +30,7 @@ class Route(NamedTuple):
     @property
     def takes_spans(self) -> bool:
         """A client sends here; its key may follow the path."""
-        return self.service in (Service.NATIVE, Service.OTLP_TRACES)
+        return self.service in TAKES_SPANS
 
     @property
     def serves_clients(self) -> bool:
@@ -36,9 +38,13 @@ class Route(NamedTuple):
         return self.takes_spans or self.service is Service.CONFIG
 
 
+TAKES_SPANS = frozenset({Service.NATIVE, Service.OTLP_TRACES, Service.FARO, Service.REPORTS})
+
 ROUTES: Mapping[str, Route] = {
     "/v1/batches": Route(Service.NATIVE, ("POST", "OPTIONS")),
     "/v1/traces": Route(Service.OTLP_TRACES, ("POST", "OPTIONS")),
+    "/collect": Route(Service.FARO, ("POST", "OPTIONS")),
+    "/reports": Route(Service.REPORTS, ("POST", "OPTIONS")),
     "/v1/config": Route(Service.CONFIG, ("GET", "OPTIONS")),
     "/healthz": Route(Service.ALIVE, ("GET", "HEAD")),
     "/readyz": Route(Service.READY, ("GET", "HEAD")),
@@ -73,14 +79,22 @@ def check_method(route: Route, method: str) -> None:
         raise MethodNotAllowed("method", f"this path takes {', '.join(route.methods)}")
 
 
+FORMATS: Mapping[Service, Format] = {
+    Service.NATIVE: Format.NATIVE,
+    Service.FARO: Format.FARO,
+    Service.REPORTS: Format.REPORTS,
+}
+"""Where the path alone tells it."""
+
+
 def format_of(route: Route, content_type: str) -> Format:
-    """The format of a body. The native one is told from its bytes, OTLP by its content type (parameters ignored).
+    """The format of a body: by the path, of OTLP by its content type (parameters ignored).
 
     Raises:
         UnsupportedType: a content type that OTLP/HTTP does not know.
     """
-    if route.service is Service.NATIVE:
-        return Format.NATIVE
+    if route.service in FORMATS:
+        return FORMATS[route.service]
     try:
         return OTLP_TYPES[content_type.partition(";")[0].strip().lower()]
     except KeyError:
@@ -90,5 +104,5 @@ def format_of(route: Route, content_type: str) -> Format:
 def dialect_of(route: Route, content_type: str) -> Format:
     """The format to answer errors in, also when the content type is not spoken here."""
     if route.service is not Service.OTLP_TRACES:
-        return Format.NATIVE
+        return FORMATS.get(route.service, Format.NATIVE)
     return OTLP_TYPES.get(content_type.partition(";")[0].strip().lower(), Format.OTLP_JSON)

@@ -8,7 +8,7 @@ Nothing is logged per request; what a request did shows in the counters.
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from aiohttp import web
 
 from ingest.decode.formats import Format
 from ingest.decode.inflate import inflate
+from ingest.decode.reports import SENT_US
 from ingest.edge import cors, respond
 from ingest.edge.admit import Gate, find_key
 from ingest.edge.commit import Body, Decoders, GroupCommit, Process
@@ -27,6 +28,7 @@ from ingest.edge.receive import (
     Holding,
     Queue,
     now_us,
+    read_batch_id,
     read_body,
     read_hints,
     read_origin,
@@ -34,11 +36,12 @@ from ingest.edge.receive import (
     read_signal,
     read_stamp,
     read_user_agent,
+    session_is_sound,
 )
 from ingest.edge.routes import Route, Service, check_method, dialect_of, find, format_of
 from ingest.edge.trace_limits import TraceLimits
 from ingest.errors import Malformed, MethodNotAllowed, Refusal
-from ingest.model import Reception
+from ingest.model import Reception, SendStamp
 from ingest.ports import Journal, Keys
 from ingest.settings import Limits
 
@@ -169,7 +172,7 @@ class Edge:
             address=self._addresses.of(request),
             user_agent=read_user_agent(request),
             hints=read_hints(request),
-            send=read_stamp(query) if format_ is Format.NATIVE else None,
+            send=_stamp(format_, query),
             trusted=grant.role == "server",
             gpc=read_signal(request, "Sec-GPC"),
             dnt=read_signal(request, "DNT"),
@@ -184,8 +187,12 @@ class Edge:
             data = inflate(sent, encoding, self._limits.body_bytes)
             holding.hold(len(data))
             del sent
-            tally = await self.commits.commit(Body(format_, data, reception, sender))
-        return respond.accept(format_, tally, received_us, now_us())
+            batch_id = read_batch_id(request, grant.app_id) if format_ is Format.FARO else b""
+            tally = await self.commits.commit(Body(format_, data, reception, sender, batch_id))
+        response = respond.accept(format_, tally, received_us, now_us())
+        if format_ is Format.FARO and not session_is_sound(request):
+            response.headers["X-Faro-Session-Status"] = "invalid"
+        return response
 
     def _refuse(self, error: Exception, dialect: Format, path: str) -> web.Response:
         self.measures.refused.add(value=respond.reason_of(error))
@@ -216,6 +223,13 @@ class Edge:
             "journal": asyncio.get_running_loop().time() - self.commits.failed_at < FAILED_FOR_S,
         }
         return [name for name, failing in reasons.items() if failing]
+
+
+def _stamp(format_: Format, query: Mapping[str, str]) -> SendStamp | None:
+    """When the body was sent by its own clock, where that is told or agreed."""
+    if format_ is Format.REPORTS:
+        return SendStamp(mono_us=SENT_US)
+    return read_stamp(query) if format_ is Format.NATIVE else None
 
 
 class Connection(web.RequestHandler):

@@ -380,3 +380,5 @@ class Decoded:
     """Row of the body → the `ingest.errors.Refusal` to answer it with."""
     trimmed: int = 0
     """Attributes, events and links left out because their span had too many."""
+    remarks: "Sequence[tuple[int, int, int]]" = ()
+    """(row of the body, `ingest.outcome.Note`, how many) of what was left out for what it is: no spans received."""
