@@ -35,7 +35,7 @@ from ingest.edge.receive import (
     read_stamp,
     read_user_agent,
 )
-from ingest.edge.routes import Route, Service, check_method, dialect_of, find, format_of
+from ingest.edge.routes import JSON, Route, Service, check_method, dialect_of, find, format_of
 from ingest.edge.trace_limits import TraceLimits
 from ingest.errors import Malformed, MethodNotAllowed, Refusal
 from ingest.model import Reception
@@ -51,7 +51,7 @@ FINISH_S = 10.0
 FAILED_FOR_S = 5.0
 """A worker whose journal failed says for this long that it is not ready."""
 
-_JSON = {"Content-Type": respond.JSON, "Cache-Control": "no-store"}
+_JSON = {"Content-Type": JSON, "Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,8 +197,9 @@ def _spread(kept: Mask, about: Mask) -> Mask:
 
 def _note(batch: SpanBatch, accepted: Mask, quality: U8, noted: Sequence[Noted], sketched: I64) -> Notes:
     """How many accepted spans of each body every note is about; `sketched` (len(Note), m) counts those not sent."""
-    bodies, of_span = len(batch.bodies), batch.body_of_span
+    bodies, of_span, remarks = len(batch.bodies), batch.body_of_span, batch.remarks
     counts = sketched.copy()
+    np.add.at(counts, (remarks.note, remarks.body), remarks.spans)
     cells = quality[accepted].astype(np.int64) * bodies + of_span[accepted]
     counts[_GRADES] += np.bincount(cells, minlength=len(_GRADES) * bodies).reshape(len(_GRADES), bodies)
     for note, about in noted:
