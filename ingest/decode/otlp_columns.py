@@ -1,7 +1,7 @@
 """`Rows` → `SpanBatch`: everything that is done once per micro-batch instead of once per span."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from ingest.decode.otlp_attributes import RESOURCE, SPAN
 from ingest.decode.otlp_grid import compose_urls, divide_resources, ints, spread
 from ingest.decode.otlp_phases import MOMENTS, measure_phases
 from ingest.decode.otlp_rows import FIRST_NAME, Codes, Rows
+from ingest.decode.otlp_signals import tell_spans
 from ingest.model import (
     I32,
     I64,
@@ -28,6 +29,7 @@ from ingest.model import (
     Mask,
     Phase,
     Resources,
+    Signal,
     SpanBatch,
     Spans,
     Status,
@@ -63,7 +65,10 @@ def build_batch(rows: Rows, batch_ids: Sequence[bytes]) -> SpanBatch:
     """
     laid = lay_out(rows)
     events, phases = _events(rows, laid.grid)
-    return assemble(rows, batch_ids, laid, span_columns(rows, laid, phases), events)
+    signal = tell_spans(rows, laid.grid[SPAN.row["url"]], laid.attributes)
+    if signal.any():
+        phases[:, signal != Signal.REQUEST] = UNKNOWN
+    return assemble(rows, batch_ids, laid, replace(span_columns(rows, laid, phases), signal=signal), events)
 
 
 def lay_out(rows: Rows) -> LaidOut:

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from ingest.decode.build import remark
 from ingest.decode.otlp_columns import LaidOut, assemble, ids_of, lay_out, span_columns
 from ingest.decode.otlp_grid import ints
 from ingest.decode.otlp_log_attributes import LOAD_MOMENTS, LOAD_ROWS
@@ -169,11 +170,5 @@ def _leave_out(batch: SpanBatch, told: Told, first: I64) -> SpanBatch:
     body = batch.body_of_span[first]
     stays = np.ones(len(spans), dtype=np.bool_)
     stays[first[restored]] = stays[first[unfinished]] = False
-    remarks = [_remark(Note.NOT_WAITED_FOR, body[restored]), _remark(Note.LOAD_UNFINISHED, body[unfinished])]
+    remarks = [remark(Note.NOT_WAITED_FOR, body[restored]), remark(Note.LOAD_UNFINISHED, body[unfinished])]
     return replace(batch.select(stays), remarks=Remarks.concat(remarks))
-
-
-def _remark(note: Note, body: I32) -> Remarks:
-    """How often a note is about each body."""
-    bodies, count = np.unique(body, return_counts=True)
-    return Remarks(bodies.astype(np.int32), np.full(len(bodies), note, dtype=np.uint8), count.astype(np.int64))

@@ -29,6 +29,7 @@ from ingest.edge.receive import (
     now_us,
     read_body,
     read_hints,
+    read_host,
     read_origin,
     read_query,
     read_signal,
@@ -174,6 +175,7 @@ class Edge:
             gpc=read_signal(request, "Sec-GPC"),
             dnt=read_signal(request, "DNT"),
             origin=origin,
+            host=read_host(request),
         )
         sender = self._trace_limits.sender(key, reception.address, reception.trusted)
         encoding = headers.get("Content-Encoding") or (query.get("encoding") if format_ is Format.NATIVE else None)
