@@ -119,9 +119,13 @@ class Note(IntEnum):
     REPAIRED_FARO_ROUNDED = 31
     REPAIRED_FARO_TWICE = 32
     SENT_TWICE = 33
-    """Left out: the same body holds it as a span, too. Not among the spans received."""
+    """Left out: it is told another way, too. Not among the spans received."""
     NOT_WAITED_FOR = 34
     """Left out: the load of a page that came out of the back/forward cache, or was loaded before the user asked."""
+    LOAD_UNFINISHED = 35
+    """Left out: the load of a page that was left before it was over."""
+    OWN_POST = 36
+    """Left out: what a client sent to this edge, told by its own instrumentation."""
 
     @property
     def label(self) -> str:

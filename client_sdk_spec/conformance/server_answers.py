@@ -182,7 +182,7 @@ async def preflights(server: Server) -> str:
 
 
 async def server_time(server: Server) -> str:
-    """Server times are µs since 1970, near to this machine's clock: within a day, else nobody's clock can be trusted."""
+    """Server times are µs since 1970, near to this machine's clock: within a day, or no clock can be trusted."""
     told = (await server.send(encode(fresh()), now(fresh()))).json()
     off_s = abs(told["received_us"] - time.time_ns() // 1_000) / SECOND_US
     require(off_s < 86_400, f"{off_s:.0f} s from this machine's clock")

@@ -20,6 +20,7 @@ body is known again by its hash.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Final, TypeVar
 
@@ -60,7 +61,7 @@ def decode_faro(bodies: Sequence[bytes], limits: Limits) -> Decoded:
             rows.undo()
             faults[number] = refusal.detached()
     batch = build_faro(rows, [blake2b(body, digest_size=16).digest() for body in bodies])
-    return Decoded(batch, faults, rows.trimmed, rows.remarks)
+    return Decoded(replace(batch, remarks=rows.remarks), faults, rows.trimmed)
 
 
 class _Reader:

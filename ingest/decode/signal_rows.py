@@ -18,7 +18,7 @@ from ingest.decode.otlp_columns import build_batch
 from ingest.decode.otlp_grid import ints
 from ingest.decode.otlp_rows import Rows
 from ingest.decode.otlp_text import text_of
-from ingest.model import U8, Kind, Signal, SpanBatch
+from ingest.model import U8, Kind, Remarks, Signal, SpanBatch
 from ingest.outcome import Note
 from ingest.settings import Limits
 
@@ -108,9 +108,11 @@ class SignalRows(Rows):
         self.remarked.append((self.body, note))
 
     @property
-    def remarks(self) -> list[tuple[int, int, int]]:
-        """The same counted: `Decoded.remarks`."""
-        return [(body, note, times) for (body, note), times in Counter(self.remarked).items()]
+    def remarks(self) -> Remarks:
+        """The same counted."""
+        counted = [(body, note, times) for (body, note), times in Counter(self.remarked).items()]
+        body, note, times = np.array(counted, dtype=np.int64).reshape(-1, 3).T
+        return Remarks(body=body.astype(np.int32), note=note.astype(np.uint8), spans=times)
 
 
 def build_signals(rows: SignalRows, digests: Sequence[bytes]) -> SpanBatch:

@@ -26,9 +26,10 @@ import numpy as np
 from ingest.decode.formats import Format
 from ingest.edge.leave_out import leave_out
 from ingest.edge.measure import Measures
+from ingest.edge.once import Once
 from ingest.edge.trace_limits import NOBODY, Sender, TraceLimits
 from ingest.errors import Unavailable
-from ingest.model import Decoded, Notes, Processed, Reception, SpanBatch
+from ingest.model import Decoded, Processed, Reception, SpanBatch
 from ingest.outcome import ACCEPTED, REJECTIONS, Note, Outcome
 from ingest.ports import Journal
 from ingest.settings import Limits
@@ -46,6 +47,7 @@ CAUTION_S = 60.0
 """After one, this long everything runs in the thread."""
 
 LABELS = {outcome: outcome.label for outcome in Outcome}
+_PLACE = {format_: place for place, format_ in enumerate(Format)}
 NOTES = [note.label for note in Note]
 
 Decoders = Mapping[Format, Callable[[Sequence[bytes], Limits], Decoded]]
@@ -128,6 +130,7 @@ class GroupCommit:
         self._journal, self._decoders, self._process, self._limits = journal, decoders, process, limits
         self._measures, self._wait_s, self._batch_bytes = measures, wait_s, batch_bytes
         self._trace_limits = trace_limits
+        self._once = Once()
         self._pending: deque[_Waiting] = deque()
         self._pending_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -219,21 +222,23 @@ class GroupCommit:
     def _prepare(self, taken: Sequence[_Waiting]) -> _Prepared:
         """Decodes and processes, in the thread; touches nothing of the event loop's."""
         by_format: dict[Format, list[_Waiting]] = {}
-        for waiting in taken:
+        # In the order of `Format`, so that what a page's traces tell is known before its logs are looked at.
+        for waiting in sorted(taken, key=lambda each: _PLACE[each.body.format]):
             by_format.setdefault(waiting.body.format, []).append(waiting)
         readable: list[_Waiting] = []
         batches: list[SpanBatch] = []
-        remarks: list[tuple[_Waiting, int, int]] = []
         faults: list[tuple[_Waiting, Exception]] = []
         trimmed = 0
         for format_, group in by_format.items():
             decoded = self._decoders[format_]([waiting.body.data for waiting in group], self._limits)
+            batch = self._once.settle(
+                format_, decoded.batch, [waiting.body.reception for waiting in group], monotonic()
+            )
             faults.extend((group[row], fault) for row, fault in decoded.faults.items())
             readable.extend(waiting for row, waiting in enumerate(group) if row not in decoded.faults)
-            named = _name_batches(decoded.batch, [waiting.body.batch_id for waiting in group])
+            named = _name_batches(batch, [waiting.body.batch_id for waiting in group])
             batches.append(leave_out(named, decoded.faults))
             trimmed += decoded.trimmed
-            remarks.extend((group[row], note, times) for row, note, times in decoded.remarks)
         batch = SpanBatch.concat(batches)
         if self._trace_limits is not None:
             over = self._trace_limits.charge(batch, [waiting.body.sender for waiting in readable], monotonic())
@@ -241,8 +246,6 @@ class GroupCommit:
             batch, readable = leave_out(batch, over), [each for row, each in enumerate(readable) if row not in over]
         receptions = [waiting.body.reception for waiting in readable]
         record = self._process(batch, receptions) if readable else None
-        if record is not None and remarks:
-            record = _remark(record, readable, remarks)
         return _Prepared(readable, record, faults, trimmed)
 
     def _answer(self, readable: Sequence[_Waiting], record: Processed) -> None:
@@ -270,12 +273,3 @@ def _name_batches(batch: SpanBatch, batch_ids: Sequence[bytes]) -> SpanBatch:
     ids = np.array(batch.bodies.batch_id)
     ids[named] = [list(batch_ids[row]) for row in named]
     return replace(batch, bodies=replace(batch.bodies, batch_id=ids))
-
-
-def _remark(record: Processed, readable: Sequence[_Waiting], remarks: Sequence[tuple[_Waiting, int, int]]) -> Processed:
-    """The record with notes of what decoders left out of its bodies."""
-    rows = {id(waiting): row for row, waiting in enumerate(readable)}
-    noted = [(rows[id(waiting)], note, times) for waiting, note, times in remarks if id(waiting) in rows]
-    body, note, times = np.array(noted, dtype=np.int64).reshape(-1, 3).T
-    more = Notes(body=body.astype(np.int32), note=note.astype(np.uint8), spans=times)
-    return replace(record, notes=Notes.concat([record.notes, more]))

@@ -269,6 +269,11 @@ def read_origin(request: BaseRequest) -> str:
     return request.headers.get("Origin", "")[:_ORIGIN_CHARS]
 
 
+def read_host(request: BaseRequest) -> str:
+    """The name and port that the client sent to, in lower case."""
+    return request.headers.get("Host", "")[:_ORIGIN_CHARS].lower()
+
+
 def read_user_agent(request: BaseRequest) -> str:
     """The User-Agent, cut to a length that real ones stay below."""
     return request.headers.get("User-Agent", "")[:_USER_AGENT_CHARS]

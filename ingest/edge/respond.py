@@ -17,6 +17,7 @@ from ingest.decode.formats import Format
 from ingest.edge.commit import Tally
 from ingest.edge.config import TTL_S as CONFIG_TTL_S
 from ingest.edge.config import Config
+from ingest.edge.routes import JSON, PROTOBUF
 from ingest.errors import (
     Forbidden,
     Malformed,
@@ -63,8 +64,9 @@ INTERNAL_MESSAGE = "an error on our side; nothing of the body was kept: send the
 RETRY_AFTER_S = (1, 5)
 """Clients are spread over this, so that they do not come back all at once."""
 
-JSON = "application/json"
-PROTOBUF = "application/x-protobuf"
+AS_JSON = frozenset({Format.OTLP_JSON, Format.LOGS_JSON})
+AS_PROTOBUF = frozenset({Format.OTLP_PROTOBUF, Format.LOGS_PROTOBUF})
+LOGS = frozenset({Format.LOGS_JSON, Format.LOGS_PROTOBUF})
 
 
 def accept(format_: Format, tally: Tally, received_us: int, replied_us: int) -> Response:
@@ -83,8 +85,9 @@ def accept(format_: Format, tally: Tally, received_us: int, replied_us: int) -> 
         return Response(status=202, text="ok")
     if format_ is Format.REPORTS:
         return Response(status=202)
-    as_json = format_ is Format.OTLP_JSON
-    body = otlp_status.success(sum(tally.rejected.values()), _reasons(tally.rejected), as_json)
+    as_json = format_ in AS_JSON
+    field = otlp_status.REJECTED_RECORDS if format_ in LOGS else otlp_status.REJECTED_SPANS
+    body = otlp_status.success(sum(tally.rejected.values()), _reasons(tally.rejected), as_json, field)
     return Response(status=200, body=body, headers={"Content-Type": JSON if as_json else PROTOBUF})
 
 
@@ -117,13 +120,11 @@ def refuse(format_: Format, error: Exception) -> Response:
         answered, reason, message, offset = UNFORESEEN, INTERNAL_REASON, INTERNAL_MESSAGE, None
     if format_ is Format.REPORTS and isinstance(error, Unauthenticated | Forbidden):
         answered = GONE
-    if format_ is Format.OTLP_PROTOBUF:
-        body = otlp_status.status(answered.rpc_code, message, as_json=False)
-    elif format_ is Format.OTLP_JSON:
-        body = otlp_status.status(answered.rpc_code, message, as_json=True)
+    if format_ in AS_JSON or format_ in AS_PROTOBUF:
+        body = otlp_status.status(answered.rpc_code, message, as_json=format_ in AS_JSON)
     else:
         body = orjson.dumps({"error": reason, "message": message, "offset": offset})
-    headers = {"Content-Type": PROTOBUF if format_ is Format.OTLP_PROTOBUF else JSON}
+    headers = {"Content-Type": PROTOBUF if format_ in AS_PROTOBUF else JSON}
     if answered.retry:
         headers["Retry-After"] = str(random.randint(*RETRY_AFTER_S))  # noqa: S311 - spreads clients, guards nothing
     if isinstance(error, Unauthenticated):

@@ -13,6 +13,7 @@ class Service(Enum):
 
     NATIVE = "takes batches in the native format"
     OTLP_TRACES = "takes OTLP/HTTP traces"
+    OTLP_LOGS = "takes OTLP/HTTP logs"
     FARO = "takes what Grafana Faro sends"
     REPORTS = "takes browsers' own reports"
     CONFIG = "tells clients what they may sample away"
@@ -30,7 +31,7 @@ class Route(NamedTuple):
     @property
     def takes_spans(self) -> bool:
         """A client sends here; its key may follow the path."""
-        return self.service in TAKES_SPANS
+        return self.service in FORMATS or self.service in OTLP_TYPES
 
     @property
     def serves_clients(self) -> bool:
@@ -38,11 +39,10 @@ class Route(NamedTuple):
         return self.takes_spans or self.service is Service.CONFIG
 
 
-TAKES_SPANS = frozenset({Service.NATIVE, Service.OTLP_TRACES, Service.FARO, Service.REPORTS})
-
 ROUTES: Mapping[str, Route] = {
     "/v1/batches": Route(Service.NATIVE, ("POST", "OPTIONS")),
     "/v1/traces": Route(Service.OTLP_TRACES, ("POST", "OPTIONS")),
+    "/v1/logs": Route(Service.OTLP_LOGS, ("POST", "OPTIONS")),
     "/collect": Route(Service.FARO, ("POST", "OPTIONS")),
     "/reports": Route(Service.REPORTS, ("POST", "OPTIONS")),
     "/v1/config": Route(Service.CONFIG, ("GET", "OPTIONS")),
@@ -51,10 +51,12 @@ ROUTES: Mapping[str, Route] = {
     "/metrics": Route(Service.METRICS, ("GET", "HEAD")),
 }
 
-OTLP_TYPES: Mapping[str, Format] = {
-    "application/x-protobuf": Format.OTLP_PROTOBUF,
-    "application/json": Format.OTLP_JSON,
+JSON, PROTOBUF = "application/json", "application/x-protobuf"
+OTLP_TYPES: Mapping[Service, Mapping[str, Format]] = {
+    Service.OTLP_TRACES: {PROTOBUF: Format.OTLP_PROTOBUF, JSON: Format.OTLP_JSON},
+    Service.OTLP_LOGS: {PROTOBUF: Format.LOGS_PROTOBUF, JSON: Format.LOGS_JSON},
 }
+"""The content types of OTLP/HTTP, for each kind of telemetry."""
 
 
 def find(path: str) -> tuple[Route, str]:
@@ -95,14 +97,16 @@ def format_of(route: Route, content_type: str) -> Format:
     """
     if route.service in FORMATS:
         return FORMATS[route.service]
+    types = OTLP_TYPES[route.service]
     try:
-        return OTLP_TYPES[content_type.partition(";")[0].strip().lower()]
+        return types[content_type.partition(";")[0].strip().lower()]
     except KeyError:
-        raise UnsupportedType("content_type", f"Content-Type must be {' or '.join(OTLP_TYPES)}") from None
+        raise UnsupportedType("content_type", f"Content-Type must be {' or '.join(types)}") from None
 
 
 def dialect_of(route: Route, content_type: str) -> Format:
     """The format to answer errors in, also when the content type is not spoken here."""
-    if route.service is not Service.OTLP_TRACES:
+    types = OTLP_TYPES.get(route.service)
+    if types is None:
         return FORMATS.get(route.service, Format.NATIVE)
-    return OTLP_TYPES.get(content_type.partition(";")[0].strip().lower(), Format.OTLP_JSON)
+    return types.get(content_type.partition(";")[0].strip().lower(), types[JSON])

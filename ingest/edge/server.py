@@ -31,6 +31,7 @@ from ingest.edge.receive import (
     read_batch_id,
     read_body,
     read_hints,
+    read_host,
     read_origin,
     read_query,
     read_signal,
@@ -38,7 +39,7 @@ from ingest.edge.receive import (
     read_user_agent,
     session_is_sound,
 )
-from ingest.edge.routes import Route, Service, check_method, dialect_of, find, format_of
+from ingest.edge.routes import JSON, Route, Service, check_method, dialect_of, find, format_of
 from ingest.edge.trace_limits import TraceLimits
 from ingest.errors import Malformed, MethodNotAllowed, Refusal
 from ingest.model import Reception, SendStamp
@@ -54,7 +55,7 @@ FINISH_S = 10.0
 FAILED_FOR_S = 5.0
 """A worker whose journal failed says for this long that it is not ready."""
 
-_JSON = {"Content-Type": respond.JSON, "Cache-Control": "no-store"}
+_JSON = {"Content-Type": JSON, "Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class Edge:
             gpc=read_signal(request, "Sec-GPC"),
             dnt=read_signal(request, "DNT"),
             origin=origin,
+            host=read_host(request),
         )
         sender = self._trace_limits.sender(key, reception.address, reception.trusted)
         encoding = headers.get("Content-Encoding") or (query.get("encoding") if format_ is Format.NATIVE else None)

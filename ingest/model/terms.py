@@ -292,6 +292,8 @@ class Reception:
     """`DNT: 1`: Do Not Track."""
     origin: str = ""
     """The web origin of the page that sent it, "" from outside a browser."""
+    host: str = ""
+    """Name and port that it was sent to, as the client knows them; lower case."""
 
     def __repr__(self) -> str:
         return f"<Reception app={self.app_id}>"

@@ -146,6 +146,12 @@ def decode(*bodies: bytes, limits: Limits | None = None) -> Decoded:
     return decode_faro(bodies, limits or Limits())
 
 
+def remarked(answer: Decoded) -> dict[int, int]:
+    """What was left out, by note."""
+    remarks = answer.batch.remarks
+    return dict(zip(remarks.note.tolist(), remarks.spans.tolist(), strict=True))
+
+
 def decoded(**parts: Any) -> SpanBatch:
     """The batch of one good body."""
     answer = decode(body(**parts))

@@ -24,6 +24,7 @@ from tests.decode.faro_messages import (
     event,
     navigation,
     one,
+    remarked,
     resource,
     rows,
     span,
@@ -105,7 +106,7 @@ def test_of_a_page_loaded_before_anybody_asked_only_the_document_is_there_and_no
     answer = decode(body(events=[navigation(ttfb="0")]))
     (document,) = rows(answer.batch)
     assert (document["name"], document["phases"]) == ("document", {})
-    assert answer.remarks == [(0, Note.NOT_WAITED_FOR, 1)]
+    assert remarked(answer) == {Note.NOT_WAITED_FOR: 1}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_a_first_byte_that_nobody_waited_for_is_left_out_and_counted(navigation_
     seen = vital({"lcp": 20.0, "delta": 20.0}, navigation_type=navigation_type)
     answer = decode(body(measurements=[vital({"ttfb": 0, "delta": 0}, navigation_type=navigation_type), seen]))
     assert [row["signal"] for row in rows(answer.batch)] == ["lcp"]
-    assert answer.remarks == [(0, Note.NOT_WAITED_FOR, 1)]
+    assert remarked(answer) == {Note.NOT_WAITED_FOR: 1}
 
 
 @pytest.mark.parametrize("value", ["fast", None, -1, True, [1], 1e300])
@@ -271,7 +272,7 @@ def test_events_that_repeat_spans_are_left_out_and_counted() -> None:
     again = [event(f"faro.tracing.{kind}", {"url.full": "x"}) for kind in ("fetch", "xml-http-request")]
     answer = decode(body(events=again), body(events=[event("a")]))
     assert [row["name"] for row in rows(answer.batch)] == ["a"]
-    assert answer.remarks == [(0, Note.SENT_TWICE, 2)]
+    assert remarked(answer) == {Note.SENT_TWICE: 2}
 
 
 def test_of_an_answered_request_the_entry_counts_and_the_span_is_an_operation_that_says_so() -> None:
