@@ -59,6 +59,7 @@ class Client:
         resource: who sends, `fields.json`.
         keep_sessions_whole: all spans of the session are sampled alike.
         timeout_us: after this an attempt without an answer is given up.
+        config_key: the public key that signs the configuration, base64; without it signatures are not checked.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Client:
         encoding: str = "msgpack",
         compression: str = "deflate",
         timeout_us: int = TIMEOUT_US,
+        config_key: str = "",
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._edge, self._key, self._resource = edge, key, dict(resource)
@@ -80,7 +82,7 @@ class Client:
         self._ids = random_ids(32)
         self.drops = Drops()
         self.clock = DeviceClock(mono_us, wall_us, counts_sleep=True, names=random_ids(16))
-        self.config = Held(mono_us, chance)
+        self.config = Held(mono_us, chance, config_key)
         self._queue: Queue[Batch] = Queue(capacity, self.drops)
         self._sender = Sender(
             self._queue,
@@ -226,9 +228,9 @@ class Client:
             async with self._session.get(
                 f"{self._edge}/v1/config", params=query, headers={"X-Api-Key": self._key}, allow_redirects=False
             ) as answer:
-                self.config.answered(answer.status, await answer.read(), answer.headers.get("ETag", ""))
+                self.config.answered(answer.status, await answer.read(), answer.headers)
         except (aiohttp.ClientError, TimeoutError):
-            self.config.answered(0, b"", "")
+            self.config.answered(0, b"", {})
         self._obey()
 
     def _obey(self) -> None:
