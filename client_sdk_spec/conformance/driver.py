@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import secrets
+from collections.abc import Iterable
 
 from client_sdk_spec.client import Client, mono_us
+from client_sdk_spec.conformance.scenarios import Step
 
 
 async def main() -> None:
@@ -18,18 +20,23 @@ async def main() -> None:
         config_key=os.environ["FIRSTHOP_CONFIG_KEY"],
         timeout_us=int(float(os.environ["FIRSTHOP_TIMEOUT_S"]) * 1e6),
     )
-    number = 0
     async with client:
-        for what, count in steps:
-            if what == "settle":
-                await client.flush()
-            elif what == "wait":
-                await asyncio.sleep(count)
-            else:
-                for _ in range(count):
-                    client.record(_span(number, 500 if what == "errors" else 200))
-                    number += 1
-                client.seal()
+        await take(client, steps)
+
+
+async def take(client: Client, steps: Iterable[Step]) -> None:
+    """Takes steps with a client that runs."""
+    number = 0
+    for what, count in steps:
+        if what == "settle":
+            await client.flush()
+        elif what == "wait":
+            await asyncio.sleep(count)
+        else:
+            for _ in range(int(count)):
+                client.record(_span(number, 500 if what == "errors" else 200))
+                number += 1
+            client.seal()
 
 
 def _span(number: int, http_status: int) -> dict[str, object]:

@@ -10,7 +10,7 @@ from client_sdk_spec.conformance.server_bodies import SECOND_US, fresh, now
 from client_sdk_spec.conformance.verdicts import NotSeen, require
 from client_sdk_spec.encoder import encode
 
-PAUSE_S = 0.3
+PAUSE_S = 0.15
 PAGE = "https://shop.example"
 """A page of another origin."""
 RETRIED = (408, 429, 503)

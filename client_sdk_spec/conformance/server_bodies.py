@@ -153,7 +153,12 @@ async def size_limits(server: Server) -> str:
         require((answer.status, answer.json().get("error")) == (413, "body_too_large"), f"{name}: {answer.status}")
     most = fresh(1_000)
     _taken("1,000 spans", await server.send(compress(encode(most), "zstd"), now(most)), most)
-    return "413 for 4 bodies; 1,000 spans are taken"
+    large = fresh(100)
+    for span in large["spans"]:
+        span["attributes"] = {"note": secrets.token_hex(5_000)}
+    plain = encode(large)
+    _taken(f"{len(plain)} bytes", await server.send(compress(plain, "zstd"), now(large)), large)
+    return f"413 for 4 bodies; 1,000 spans are taken, and {len(plain)} bytes"
 
 
 def _encoding_of(path: Path) -> dict[str, str]:
