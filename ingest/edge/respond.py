@@ -18,6 +18,7 @@ from ingest.edge.commit import Tally
 from ingest.edge.config import TTL_S as CONFIG_TTL_S
 from ingest.edge.config import Config
 from ingest.edge.routes import JSON, PROTOBUF
+from ingest.edge.script import FRESH_S, Script
 from ingest.errors import (
     Forbidden,
     Malformed,
@@ -106,6 +107,25 @@ def tell_config(config: Config, timed: tuple[int, int] | None, *, unchanged: boo
     if unchanged:
         return Response(status=304, headers=headers)
     return Response(body=config.body, headers=headers | {"Content-Type": JSON, "Firsthop-Signature": config.signature})
+
+
+def give_script(script: Script, *, unchanged: bool, gzipped: bool) -> Response:
+    """The browser SDK, to pages of any origin, with or without a digest in their tag."""
+    headers = {
+        "ETag": script.etag,
+        "Cache-Control": f"public, max-age={FRESH_S}",
+        "Vary": "Accept-Encoding",
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Timing-Allow-Origin": "*",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if unchanged:
+        return Response(status=304, headers=headers)
+    headers["Content-Type"] = "text/javascript; charset=utf-8"
+    if gzipped:
+        headers["Content-Encoding"] = "gzip"
+    return Response(body=script.gzipped if gzipped else script.body, headers=headers)
 
 
 def _reasons(rejected: Mapping[str, int]) -> str:

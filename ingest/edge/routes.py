@@ -17,6 +17,7 @@ class Service(Enum):
     FARO = "takes what Grafana Faro sends"
     REPORTS = "takes browsers' own reports"
     CONFIG = "tells clients what they may sample away"
+    SCRIPT = "serves the browser SDK"
     ALIVE = "says that the worker runs"
     READY = "says whether the worker may take traffic"
     METRICS = "shows the worker's counters"
@@ -46,6 +47,7 @@ ROUTES: Mapping[str, Route] = {
     "/collect": Route(Service.FARO, ("POST", "OPTIONS")),
     "/reports": Route(Service.REPORTS, ("POST", "OPTIONS")),
     "/v1/config": Route(Service.CONFIG, ("GET", "OPTIONS")),
+    "/firsthop.js": Route(Service.SCRIPT, ("GET", "HEAD")),
     "/healthz": Route(Service.ALIVE, ("GET", "HEAD")),
     "/readyz": Route(Service.READY, ("GET", "HEAD")),
     "/metrics": Route(Service.METRICS, ("GET", "HEAD")),

@@ -40,8 +40,9 @@ from ingest.edge.receive import (
     session_is_sound,
 )
 from ingest.edge.routes import JSON, Route, Service, check_method, dialect_of, find, format_of
+from ingest.edge.script import Script
 from ingest.edge.trace_limits import TraceLimits
-from ingest.errors import Malformed, MethodNotAllowed, Refusal
+from ingest.errors import Malformed, MethodNotAllowed, Refusal, UnknownPath
 from ingest.model import Reception, SendStamp
 from ingest.ports import Journal, Keys
 from ingest.settings import Limits
@@ -73,6 +74,8 @@ class EdgeParts:
     trusted_proxies: tuple[str, ...] = ()
     policy_of: Callable[[int], object] = lambda _: None
     """Raises Unavailable for an app whose privacy policy cannot be kept: nothing is taken in for it."""
+    script: Script | None = None
+    """The browser SDK, where it was built."""
     labels: tuple[tuple[str, str], ...] = (("worker", "0"),)
     read_timeout_s: float = 30.0
     """Longest that a body may take to arrive."""
@@ -102,6 +105,7 @@ class Edge:
         self._limits, self._read_timeout_s = parts.limits, parts.read_timeout_s
         self._addresses = Addresses(parts.trusted_proxies)
         self._policy_of, self._configs = parts.policy_of, parts.configs
+        self._script = parts.script
         self._active = 0
         self._idle: asyncio.Event | None = None
 
@@ -132,7 +136,7 @@ class Edge:
             route, key_in_path = find(path)
             if not route.serves_clients:
                 check_method(route, request.method)
-                return self._report(route.service)
+                return self._give_script(request) if route.service is Service.SCRIPT else self._report(route.service)
             if request.method == "OPTIONS":
                 return web.Response(status=204, headers=cors.PREFLIGHT)
             dialect = dialect_of(route, request.headers.get("Content-Type", ""))
@@ -195,6 +199,13 @@ class Edge:
         if format_ is Format.FARO and not session_is_sound(request):
             response.headers["X-Faro-Session-Status"] = "invalid"
         return response
+
+    def _give_script(self, request: web.BaseRequest) -> web.Response:
+        if self._script is None:
+            raise UnknownPath("path", "the browser SDK was not built here: make install")
+        unchanged = matches(self._script.etag, request.headers.get("If-None-Match", ""))
+        gzipped = "gzip" in request.headers.get("Accept-Encoding", "")
+        return respond.give_script(self._script, unchanged=unchanged, gzipped=gzipped)
 
     def _refuse(self, error: Exception, dialect: Format, path: str) -> web.Response:
         self.measures.refused.add(value=respond.reason_of(error))
