@@ -6,7 +6,7 @@ PAGE := ingest/query/dashboard
 SDK := client_sdk_spec/web
 SDK_SOURCES := $(shell find $(SDK)/src $(SDK)/package-lock.json $(SDK)/build.mjs $(SDK)/build.py -type f -print)
 SERVED_SDK := ingest/edge/sdk/firsthop.js
-PAGE_SOURCES := $(shell find $(PAGE) -path $(PAGE)/node_modules -prune -o -path $(PAGE)/dist -prune -o -type f -print)
+PAGE_SOURCES := $(shell find $(PAGE) client_sdk_spec/snippets -path $(PAGE)/node_modules -prune -o -path $(PAGE)/dist -prune -o -type f -print)
 
 .PHONY: serve demo install page sdk setup test check format bench truth clean
 .DEFAULT_GOAL := serve
