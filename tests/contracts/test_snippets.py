@@ -96,7 +96,7 @@ async def visit(browser: Browser, site: str, ready: str, service: Service, app: 
     await page.wait_for_function(ready)
     await page.evaluate("fetch('/orders/1?email=jane.doe%40example.com').then(answer => answer.json())")
     await page.wait_for_function("performance.getEntriesByType('resource').some(({ name }) => /orders/.test(name))")
-    # A visitor who reads: OpenTelemetry ends a span of fetch 300 ms after its answer, and what has not ended is not sent.
+    # A visitor who reads: OpenTelemetry ends a span of fetch 300 ms after its answer; what has not ended is not sent.
     await page.wait_for_timeout(READS_MS)
     await page.goto("about:blank")
     found = await told(service, app)
