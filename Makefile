@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PAGE := ingest/query/dashboard
 PAGE_SOURCES := $(shell find $(PAGE) -path $(PAGE)/node_modules -prune -o -path $(PAGE)/dist -prune -o -type f -print)
 
-.PHONY: serve demo install page setup test check format bench truth clean
+.PHONY: serve demo install page setup test check format conformance bench truth clean
 .DEFAULT_GOAL := serve
 
 serve: install  ## Start everything; Ctrl-C stops it in order.
@@ -48,6 +48,9 @@ check: setup  ## Format, lint, types, import contracts.
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+conformance: setup install  ## The client specification, both sides and every language; see client_sdk_spec/README.md.
+	$(BIN)/python -m tests.conformance
 
 bench: setup install  ## CPU µs per span by stage and end to end; see loadtest/README.md.
 	$(BIN)/python -m loadtest.bench
