@@ -8,7 +8,7 @@ SDK_SOURCES := $(shell find $(SDK)/src $(SDK)/package-lock.json $(SDK)/build.mjs
 SERVED_SDK := ingest/edge/sdk/firsthop.js
 PAGE_SOURCES := $(shell find $(PAGE) client_sdk_spec/snippets -path $(PAGE)/node_modules -prune -o -path $(PAGE)/dist -prune -o -type f -print)
 
-.PHONY: serve demo install page sdk setup test check format bench truth clean
+.PHONY: serve demo install page sdk setup test check format conformance bench truth clean
 .DEFAULT_GOAL := serve
 
 serve: install  ## Start everything; Ctrl-C stops it in order.
@@ -56,6 +56,9 @@ check: setup  ## Format, lint, types, import contracts.
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+conformance: setup install  ## The client specification, both sides and every language; see client_sdk_spec/README.md.
+	$(BIN)/python -m tests.conformance
 
 bench: setup install  ## CPU µs per span by stage and end to end; see loadtest/README.md.
 	$(BIN)/python -m loadtest.bench
