@@ -1,16 +1,22 @@
 """After a hostile network every span is stored exactly once, or its client said that it dropped it."""
 
+import asyncio
 import random
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
+from aiohttp import web
 
 from client_sdk_spec.client import Client, mono_us
+from client_sdk_spec.web.build import NotInstallable, build
 from tests.adversity.hostile_network import FATES, hostile_network
+from tests.chromium import running_chromium
 from tests.service import Service, running_service
 
 EVERYTHING = {f"FIRSTHOP_KEEP_{name}": "1" for name in ("LOW", "MID", "HIGH", "UNKNOWN")} | {
@@ -98,3 +104,87 @@ async def test_the_reference_client_gets_every_span_through_once(tmp_path: Path)
         assert set(network.fates) == set(FATES), "every fate struck"
         judge(sent, found, said)
         assert len(found) > 0.9 * len(sent)
+
+
+PAGE = """<!doctype html><title>shop</title><link rel="icon" href="data:,"><script src="/firsthop-core.js"></script>
+<script>
+  const sdk = firsthop.start({url: "%s", key: "%s", service: "shop"});
+  function record(count) {
+    const made = [];
+    for (let i = 0; i < count; i++) {
+      const ids = {traceId: sdk.newTraceId(), spanId: sdk.newSpanId()};
+      const url = `https://api.shop.example/orders/${i}`;
+      const httpStatus = i %% 10 ? 200 : 503;
+      const attributes = {note: "x".repeat(i * 7 %% 200)};
+      const request = {name: "GET", method: "GET", url, httpStatus, attributes};
+      sdk.record({...ids, ...request, startUs: sdk.nowUs(), durationUs: 1000});
+      made.push(ids.spanId);
+    }
+    return made;
+  }
+</script>"""
+
+
+@asynccontextmanager
+async def shop(edge: str, key: str) -> AsyncIterator[str]:
+    """A page with the browser SDK."""
+    try:
+        dist = build()
+    except NotInstallable as reason:
+        pytest.skip(str(reason))
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text=PAGE % (edge, key), content_type="text/html")
+
+    async def script(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(dist / "firsthop-core.js")
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    app.router.add_get("/firsthop-core.js", script)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_the_browser_sdk_gets_every_span_through_once_across_pages(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    async with (
+        running_service(tmp_path / "data", **EVERYTHING) as service,
+        hostile_network(service.edge, seed=7) as (address, network),
+        shop(address, service.client_key) as site,
+        running_chromium() as browser,
+    ):
+        context = await browser.new_context()
+        await context.add_init_script("Math.random = () => 0.02")  # short waits; ids are drawn by crypto
+        page = await context.new_page()
+        await page.goto(site)
+        sent: list[str] = []
+        for visit in range(3):
+            for _ in range(BATCHES // 3):
+                sent += await page.evaluate("count => record(count)", chance.randrange(1, 60))
+                await page.evaluate("sdk.flush()")
+            network.offline = True
+            sent += await page.evaluate("record(5)")
+            await page.evaluate("sdk.flush()")
+            await page.goto(f"{site}/?{visit}")
+            network.offline = False
+        network.hostile = False
+        sent += await page.evaluate("record(1)")
+
+        async def settled() -> bool:
+            await page.evaluate("sdk.flush()")
+            found, said = await stored(service), await ledger(service)
+            dropped = sum(spans for outcome, spans in said.items() if outcome.startswith("client:"))
+            return len(found) + dropped >= len(sent)
+
+        async with asyncio.timeout(90):
+            while not await settled():
+                await asyncio.sleep(0.5)
+        assert await network.deliver_late_copies() > 0
+        judge(sent, await stored(service), await ledger(service))
+        await context.close()
