@@ -100,8 +100,8 @@ class _Reader:
         screen = [rows.pair("app.screen.name", meta.view.name)] if meta.view and text(meta.view.name) else []
         page = meta.page
         if page is None:
-            return Place(screen, screen)
-        return Place([rows.pair("url.full", page.url), rows.pair("url.template", page.id), *screen], screen)
+            return Place([], screen)
+        return Place([rows.pair("url.full", page.url), rows.pair("url.template", page.id)], screen)
 
     def _read_items(self, found: Body, place: Place) -> list[Entry]:
         """Returns the timing entries that may have a span beside them."""

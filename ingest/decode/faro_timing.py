@@ -70,7 +70,7 @@ class TimingReader:
             loaded = rows.duration_us(said.get("duration"))
             duration = loaded if loaded > 0 else rows.duration_us(said.get("pageLoadTime"))
             pairs = [rows.pair(name, said[field]) for field, name in _PAGE_NAMES.items() if field in said]
-            pairs = [*place.page, rows.pair("url.full", said.get("name")), *pairs]
+            pairs = [rows.pair("url.full", said.get("name")), *place.page[1:], *place.screen, *pairs]
             times = start, duration * 1000
             page = rows.add("page", Signal.PAGE, times, pairs, context=context and (context[0], _NO_PARENT))
         timing[Timing.WHOLE] = _sum(timing[Timing.FETCH], timing[Timing.REDIRECT])
@@ -112,15 +112,17 @@ class TimingReader:
     def _add(self, event: Event, name: str, signal: Signal, *, timing: list[int], place: Place) -> int:
         """The row of a request."""
         rows, said = self._rows, event.attributes or {}
-        pairs = [*place.request, rows.pair("url.full", said.get("name"))]
+        pairs = [*place.screen, rows.pair("url.full", said.get("name"))]
         pairs += [rows.pair(attribute, said[field]) for field, attribute in _NAMES.items() if field in said]
-        if (status := text(said.get("responseStatus"))) != "0":
+        status = text(said.get("responseStatus"))
+        if status.isdecimal() and status != "0":
             pairs.append(rows.pair("http.response.status_code", status))
         if said.get("protocol"):
             pairs.append(rows.pair("network.protocol.version", said["protocol"]))
         if timing[Timing.TRANSFERRED] > 0 or timing[Timing.DECODED] > 0:
             pairs.append(rows.pair("http.response.size", said.get("transferSize")))
-            pairs.append(rows.pair("http.response.body.size", said.get("encodedBodySize")))
+        if (size := rows.size(said.get("encodedBodySize"))) > 0:
+            pairs.append(rows.pair("http.response.body.size", size))
         if event.action is not None and event.action.name:
             pairs.append(rows.pair("faro.action.name", event.action.name))
         context = ids_of(event.trace)

@@ -90,6 +90,13 @@ def test_a_timing_entry_is_a_request_with_phases() -> None:
     }
 
 
+def test_what_an_older_browser_does_not_know_is_not_stored_as_a_word() -> None:
+    unknown = dict.fromkeys(("responseStatus", "encodedBodySize", "renderBlockingStatus"), "unknown")
+    (row,) = rows(decoded(events=[resource(unknown)]))
+    assert (row["signal"], row["http_status"]) == ("request", UNKNOWN)
+    assert {"http.response.status_code", "http.response.body.size"}.isdisjoint(row["attributes"])
+
+
 def test_a_page_load_is_a_page_and_the_request_for_its_document_is_its_child() -> None:
     batch = decoded(events=[navigation()])
     page, document = rows(batch)
@@ -191,11 +198,11 @@ def test_a_log_line_is_an_event_named_by_its_level_and_an_error_failed() -> None
         (event("session_extend", {}), {"signal": "event", "name": "session_extend"}),
         (
             event("view_changed", {"fromView": "cart", "toView": "pay"}),
-            {"signal": "screen", "name": "pay", "screen": "pay"},
+            {"signal": "screen", "name": "pay", "screen": "pay", "url": PAGE, "attributes": {}},
         ),
         (
             event("route_change", {"toRoute": "/a/:id", "toUrl": "https://shop.example/a/1"}),
-            {"signal": "screen", "name": "/a/:id", "route": "/a/:id", "url": "https://shop.example/a/1"},
+            {"name": "/a/:id", "route": "/a/:id", "url": "https://shop.example/a/1", "attributes": {}},
         ),
         (
             event("faro.navigation", {"toUrl": "https://shop.example/b", "duration": "250.5", "sameDocument": "true"}),
