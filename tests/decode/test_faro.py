@@ -320,6 +320,21 @@ def test_an_entry_and_its_span_in_one_body_are_one_trace() -> None:
     assert [row["signal"] for row in (entry, sent)] == ["request", "operation"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "one_trace"), [("39.500", False), ("39.583", True), ("40.100", True), ("40.182", False)]
+)
+def test_an_entry_belongs_to_a_span_that_was_under_way_when_it_began(seconds: str, one_trace: bool) -> None:
+    entry, sent = rows(decoded(events=[resource(timestamp=f"2026-11-29T04:22:{seconds}Z")], traces=traces(span())))
+    assert (entry["trace"] == sent["trace"]) is one_trace
+
+
+def test_an_entry_whose_trace_the_server_named_belongs_to_the_span_of_that_trace() -> None:
+    other = span(traceId="22" * 16, spanId="22" * 8)
+    named = resource(trace={"trace_id": TRACE_ID, "span_id": "33" * 8})
+    entry, _, sent = rows(decoded(events=[named], traces=traces(other, span())))
+    assert (entry["trace"], entry["parent"]) == (TRACE_ID, sent["id"])
+
+
 def test_each_span_takes_one_entry_of_its_address_the_earliest_first() -> None:
     stamps = ["2026-11-29T04:22:39.585Z", "2026-11-29T04:22:41.001Z"]
     entries = [resource(timestamp=stamp) for stamp in reversed(stamps)]
