@@ -165,7 +165,7 @@ class ItemReader:
         if item.action is not None and item.action.name:
             pairs = [*pairs, self._rows.pair("faro.action.name", item.action.name)]
         times = max(start - back, 0), duration_ns
-        self._rows.add(name, signal, times, pairs, context=ids_of(item.trace), failed=failed)
+        self._rows.add(name, signal, times, pairs, context=ids_of(item.trace), alone=False, failed=failed)
 
 
 def _finite(value: Any) -> float:

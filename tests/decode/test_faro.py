@@ -246,10 +246,10 @@ def test_an_item_joins_the_trace_that_was_active() -> None:
 @pytest.mark.parametrize(
     "trace", [{}, {"trace_id": "", "span_id": ""}, {"trace_id": "00" * 16, "span_id": SPAN_ID}, {"trace_id": 7}]
 )
-def test_a_trace_that_is_none_leaves_an_item_in_one_of_its_own(trace: dict[str, Any]) -> None:
-    alone, other = rows(decoded(events=[event("a", trace=trace), event("b")]))
-    assert "parent" not in alone
-    assert alone["trace"] not in {"00" * 16, other["trace"]}
+def test_a_trace_that_is_none_leaves_an_item_in_that_of_its_body(trace: dict[str, Any]) -> None:
+    item, other = rows(decoded(events=[event("a", trace=trace), event("b")]))
+    assert "parent" not in item
+    assert item["trace"] == other["trace"] != "00" * 16
 
 
 def test_a_span_that_the_server_named_is_linked_and_the_entry_joins_its_trace() -> None:
@@ -264,11 +264,27 @@ def test_the_same_body_has_the_same_ids_again_and_no_two_spans_have_one() -> Non
     assert first.span_id[:5].tobytes() == again.span_id[5:].tobytes()
     assert first.trace_id[:5].tobytes() == again.trace_id[5:].tobytes()
     assert len({span_id.tobytes() for span_id in first.span_id}) == 10
-    assert len({trace_id.tobytes() for trace_id in first.trace_id}) == 8, "a page and its document share one"
+    assert len({trace_id.tobytes() for trace_id in first.trace_id}) == 4
+
+
+def test_a_request_is_a_trace_by_itself_and_all_else_that_a_page_told_at_once_is_one() -> None:
+    first, second, log, bought, page, document = sorted(
+        rows(decoded(events=[resource(), resource(), event("bought"), navigation()], logs=[{"level": "info"}])),
+        key=lambda row: ["fetch", "info", "bought", "page", "document"].index(row["name"]),
+    )
+    assert len({first["trace"], second["trace"], page["trace"]}) == 3
+    assert {row["trace"] for row in (log, bought, document)} == {page["trace"]}
+    assert [row.get("parent") for row in (first, second, page)] == [None] * 3
+    assert {row["parent"] for row in (log, bought, document)} == {page["id"]}, "they belong to the load of their page"
+
+
+def test_without_a_page_load_what_a_body_tells_has_no_parent() -> None:
+    found = rows(decoded(events=[event("a"), event("b")]))
+    assert [row.get("parent") for row in found] == [None, None]
 
 
 def test_made_up_trace_ids_are_spread_evenly_for_the_sampler() -> None:
-    batch = decode(*(body(events=[event(str(n))] * 40) for n in range(50))).batch
+    batch = decode(*(body(events=[*[resource()] * 20, event(str(n))]) for n in range(100))).batch
     low = np.ascontiguousarray(batch.spans.trace_id[:, 9:]).astype(np.float64)
     assert abs(low.mean() - 127.5) < 2
     assert abs((low[:, 0] < 25.6).mean() - 0.1) < 0.02
@@ -404,6 +420,11 @@ def test_a_body_that_is_none_is_refused_alone(data: bytes, kind: type[Exception]
     assert refusal.reason == reason  # type: ignore[attr-defined]
     assert answer.batch.body_of_span.tolist() == [0, 2]
     assert len(answer.batch.bodies) == 3
+
+
+def test_a_page_load_is_two_spans_of_those_that_a_body_may_have() -> None:
+    assert not decode(body(events=[navigation()] * 2), limits=Limits(spans=4)).faults
+    assert decode(body(events=[navigation()] * 2), limits=Limits(spans=3)).faults
 
 
 @pytest.mark.parametrize("data", [b"{}", b'{"meta":{}}', b'{"meta":null,"events":null,"traces":null}'])

@@ -144,12 +144,17 @@ async def test_the_older_format_of_violated_policies_is_taken(edge: RunningEdge)
     assert edge.journal.spans == 1
 
 
-@pytest.mark.parametrize("path", ["/reports/fh_pub_nobody", "/reports", f"/reports/{TOKEN}", f"/reports/{SHOP_KEY}"])
+@pytest.mark.parametrize("path", ["/reports/fh_pub_nobody", "/reports", f"/reports/{TOKEN}"])
 async def test_a_browser_is_told_to_forget_an_endpoint_whose_key_opens_nothing(edge: RunningEdge, path: str):
     answer = await send(edge, path, reports(), content_type=REPORT_TYPE)
     assert answer.status == 410
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert edge.journal.records == []
+
+
+async def test_a_site_that_the_key_does_not_serve_does_not_cost_those_beside_it_their_endpoint(edge: RunningEdge):
+    assert (await send(edge, f"/reports/{SHOP_KEY}", reports(), origin="https://www.shop.example")).status == 403
+    assert (await send(edge, f"/reports/{SHOP_KEY}", reports(), origin="https://shop.example")).status == 202
 
 
 async def test_a_key_that_is_revoked_closes_its_endpoint(start_edge: StartEdge):
