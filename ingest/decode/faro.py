@@ -94,6 +94,7 @@ class _Reader:
             rows.open_resource(said)
             entries = self._read_items(found, self._place(meta))
         sent = self._traces.read_traces(found.traces, said)
+        check_spans(len(rows.names) - rows.first_row, rows.limits)
         pair_up(rows, entries, sent)
 
     def _place(self, meta: Meta) -> Place:
@@ -101,19 +102,23 @@ class _Reader:
         screen = [rows.pair("app.screen.name", meta.view.name)] if meta.view and text(meta.view.name) else []
         page = meta.page
         if page is None:
-            return Place(screen, screen)
-        return Place([rows.pair("url.full", page.url), rows.pair("url.template", page.id), *screen], screen)
+            return Place([], screen)
+        return Place([rows.pair("url.full", page.url), rows.pair("url.template", page.id)], screen)
 
     def _read_items(self, found: Body, place: Place) -> list[Entry]:
         """Returns the timing entries that may have a span beside them."""
-        items = self._items
-        entries = [self._read_event(event, place) for event in self._readable(found.events)]
+        rows, items = self._rows, self._items
+        before = len(rows.together)
+        pages: list[int] = []
+        entries = [self._read_event(event, place, pages) for event in self._readable(found.events)]
         for measurement in self._readable(found.measurements):
             items.measurement(measurement, place)
         for thrown in self._readable(found.exceptions):
             items.thrown(thrown, place)
         for log in self._readable(found.logs):
             items.log(log, place)
+        if pages:
+            rows.parents.extend((row, pages[0]) for row in set(rows.together[before:]).difference(pages))
         return [entry for entry in entries if entry is not None]
 
     def _readable(self, items: Sequence[_T | None] | None) -> Iterator[_T]:
@@ -123,12 +128,13 @@ class _Reader:
             else:
                 yield item
 
-    def _read_event(self, event: Event, place: Place) -> Entry | None:
+    def _read_event(self, event: Event, place: Place, pages: list[int]) -> Entry | None:
         name = event.name
         if name == RESOURCE:
             return self._timing.resource(event, place)
         if name == NAVIGATION:
-            self._timing.navigation(event, place)
+            page = self._timing.navigation(event, place)
+            pages.extend(() if page is None else (page,))
         elif isinstance(name, str) and name.startswith(SPANS):
             self._rows.remark(Note.SENT_TWICE)
         else:

@@ -43,9 +43,9 @@ class Place(NamedTuple):
     """Where in the app the items of a body happened, as pairs."""
 
     page: list[int]
-    """Address, template and screen: of what belongs to the page."""
-    request: list[int]
-    """The screen: of a request, which has an address of its own."""
+    """Address and template."""
+    screen: list[int]
+    """The view, if there is one."""
 
 
 class ItemReader:
@@ -89,7 +89,7 @@ class ItemReader:
         }
         pairs = [rows.pair(name, value) for name, value in said.items() if value is not None]
         pairs += rows.free_pairs(thrown.context)
-        self._add(thrown, kind, Signal.EXCEPTION, 0, [*place.page, *pairs], failed=True)
+        self._add(thrown, kind, Signal.EXCEPTION, 0, [*place.page, *place.screen, *pairs], failed=True)
 
     def measurement(self, measurement: Measurement, place: Place) -> None:
         """A web vital, or numbers of the app's own."""
@@ -114,7 +114,7 @@ class ItemReader:
         # A score has no unit: its millionths are counted as microseconds. What took time ended when it was reported.
         duration = -1 if value < 0 else round(value * (1e9 if signal == Signal.CLS else 1e6))
         back = 0 if signal == Signal.CLS else max(duration, 0)
-        self._add(measurement, vital.upper(), signal, duration, [*place.page, *pairs], back=back)
+        self._add(measurement, vital.upper(), signal, duration, [*place.page, *place.screen, *pairs], back=back)
 
     def _view(self, event: Event, place: Place) -> None:
         to = text((event.attributes or {}).get("toView"))
@@ -124,20 +124,20 @@ class ItemReader:
     def _route(self, event: Event, place: Place) -> None:
         said = event.attributes or {}
         url, route = text(said.get("toUrl")), text(said.get("toRoute"))
-        named = {"url.full": url, "url.template": route, "app.screen.name": route}
-        pairs = [self._rows.pair(name, value) for name, value in named.items()]
-        self._add(event, route or "route_change", Signal.SCREEN, 0, [*place.page, *pairs])
+        page = [self._rows.pair("url.full", url), self._rows.pair("url.template", route)] if url else place.page
+        pairs = [*page, self._rows.pair("app.screen.name", route)]
+        self._add(event, route or "route_change", Signal.SCREEN, 0, pairs)
 
     def _soft_navigation(self, event: Event, place: Place) -> None:
         said = event.attributes or {}
         duration = self._rows.duration_us(said.get("duration")) * 1000
-        pairs = [*place.page, self._rows.pair("url.full", said.get("toUrl"))]
+        pairs = [*place.screen, self._rows.pair("url.full", said.get("toUrl"))]
         self._add(event, "navigation", Signal.SCREEN, duration, pairs, back=max(duration, 0))
 
     def _user_action(self, event: Event, place: Place) -> None:
         said = dict(event.attributes or {})
         name, duration = text(said.pop("userActionName", "")), said.pop("userActionDuration", "")
-        pairs = [*place.page, *self._rows.free_pairs(said)]
+        pairs = [*place.page, *place.screen, *self._rows.free_pairs(said)]
         self._add(event, name, Signal.OPERATION, self._rows.duration_us(duration) * 1000, pairs)
 
     def _violation(self, event: Event, place: Place) -> None:
@@ -147,7 +147,7 @@ class ItemReader:
         self._moment(event, "csp-violation", place, pairs)
 
     def _moment(self, item: Item, name: str, place: Place, pairs: list[int], *, failed: bool = False) -> None:
-        self._add(item, name, Signal.EVENT, 0, [*place.page, *pairs], failed=failed)
+        self._add(item, name, Signal.EVENT, 0, [*place.page, *place.screen, *pairs], failed=failed)
 
     def _add(
         self,
@@ -165,7 +165,7 @@ class ItemReader:
         if item.action is not None and item.action.name:
             pairs = [*pairs, self._rows.pair("faro.action.name", item.action.name)]
         times = max(start - back, 0), duration_ns
-        self._rows.add(name, signal, times, pairs, context=ids_of(item.trace), failed=failed)
+        self._rows.add(name, signal, times, pairs, context=ids_of(item.trace), alone=False, failed=failed)
 
 
 def _finite(value: Any) -> float:

@@ -72,7 +72,7 @@ class FaroRows(SignalRows):
 
     def pair(self, name: str, value: Any) -> int:
         """An attribute under a name that this decoder chose."""
-        return self._known[name, text(value)]
+        return self._known[name, value if type(value) is str else text(value)]
 
     def free_pairs(self, given: Mapping[str, Any] | None) -> list[int]:
         """The attributes that an app gave, as many as one span may have."""
@@ -85,11 +85,11 @@ class FaroRows(SignalRows):
 
     def duration_us(self, value: Any) -> int:
         """Milliseconds as text; UNKNOWN for what is none."""
-        return self._durations[value if isinstance(value, str) else text(value)]
+        return self._durations[value if type(value) is str else text(value)]
 
     def size(self, value: Any) -> int:
         """Bytes as text; UNKNOWN for what is none."""
-        return self._sizes[value if isinstance(value, str) else text(value)]
+        return self._sizes[value if type(value) is str else text(value)]
 
     def add_timing(self, row: int, timing: Sequence[int]) -> None:
         """The timings of a row, by `Timing`."""

@@ -53,8 +53,8 @@ class TimingReader:
     def __init__(self, rows: FaroRows) -> None:
         self._rows = rows
 
-    def navigation(self, event: Event, place: Place) -> None:
-        """A page load and the request for its document."""
+    def navigation(self, event: Event, place: Place) -> int | None:
+        """A page load and the request for its document; the row of the page."""
         rows, said = self._rows, event.attributes or {}
         timing = self._timing(said)
         timing[Timing.NAVIGATION] = 1
@@ -62,7 +62,8 @@ class TimingReader:
         early = 0 <= first_byte < timing[Timing.WAIT] - _EARLY_US
         timing[Timing.EARLY] = int(early)
         start = nanoseconds(event.timestamp)
-        context = ids_of(event.trace)
+        active = ids_of(event.trace)
+        context = (active[0], _NO_PARENT) if active is not None else None
         page = None
         if early:
             rows.remark(Note.NOT_WAITED_FOR)
@@ -70,13 +71,14 @@ class TimingReader:
             loaded = rows.duration_us(said.get("duration"))
             duration = loaded if loaded > 0 else rows.duration_us(said.get("pageLoadTime"))
             pairs = [rows.pair(name, said[field]) for field, name in _PAGE_NAMES.items() if field in said]
-            pairs = [*place.page, rows.pair("url.full", said.get("name")), *pairs]
+            pairs = [rows.pair("url.full", said.get("name")), *place.page[1:], *place.screen, *pairs]
             times = start, duration * 1000
-            page = rows.add("page", Signal.PAGE, times, pairs, context=context and (context[0], _NO_PARENT))
+            page = rows.add("page", Signal.PAGE, times, pairs, context=context, alone=False)
         timing[Timing.WHOLE] = _sum(timing[Timing.FETCH], timing[Timing.REDIRECT])
         row = self._add(event, "document", Signal.REQUEST, timing=timing, place=place)
         if page is not None:
             rows.parents.append((row, page))
+        return page
 
     def resource(self, event: Event, place: Place) -> Entry | None:
         """A request; for one that may have a span beside it, how to find that."""
@@ -112,15 +114,17 @@ class TimingReader:
     def _add(self, event: Event, name: str, signal: Signal, *, timing: list[int], place: Place) -> int:
         """The row of a request."""
         rows, said = self._rows, event.attributes or {}
-        pairs = [*place.request, rows.pair("url.full", said.get("name"))]
+        pairs = [*place.screen, rows.pair("url.full", said.get("name"))]
         pairs += [rows.pair(attribute, said[field]) for field, attribute in _NAMES.items() if field in said]
-        if (status := text(said.get("responseStatus"))) != "0":
+        status = text(said.get("responseStatus"))
+        if status.isdecimal() and status != "0":
             pairs.append(rows.pair("http.response.status_code", status))
         if said.get("protocol"):
             pairs.append(rows.pair("network.protocol.version", said["protocol"]))
         if timing[Timing.TRANSFERRED] > 0 or timing[Timing.DECODED] > 0:
             pairs.append(rows.pair("http.response.size", said.get("transferSize")))
-            pairs.append(rows.pair("http.response.body.size", said.get("encodedBodySize")))
+        if (size := rows.size(said.get("encodedBodySize"))) > 0:
+            pairs.append(rows.pair("http.response.body.size", size))
         if event.action is not None and event.action.name:
             pairs.append(rows.pair("faro.action.name", event.action.name))
         context = ids_of(event.trace)

@@ -1,17 +1,17 @@
 """What browsers say in the bodies of their reports, as attributes.
 
-Fields with a meaning that this service knows get a name by which the scrubber knows it, too: an address as a URL, a
-message as text. All others keep theirs, under the type of the report.
+Fields with a meaning that this service knows get a name by which the scrubber knows it, too: an address as a URL. All
+others keep theirs, with `report.` before it.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from ingest.decode.signal_rows import text
 
-TYPE_CHARS: Final = 64
-"""Of the type of a report, and of what failed."""
+LONGEST_WORD: Final = 64
+"""Characters of the type of a report, of what failed, and of the name of a field."""
+OTHER: Final = "other"
 MOST_FIELDS: Final = 24
 """Of one report; those that there are have a dozen."""
 
@@ -37,21 +37,25 @@ _NAMES: Final = {
 }
 _DROPPED: Final = frozenset({"documentURL", "document-uri", "violated-directive"})
 """Said by the report itself, or by another field."""
-_HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def fields_of(kind: str, said: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(attribute, text) of the plain fields of a body, without what is nested or empty."""
+    """(attribute, text) of the plain fields of a body, without what is nested, empty or named at length."""
     found = []
     for name, value in said.items():
-        if name in _DROPPED or isinstance(value, dict | list):
+        if name in _DROPPED or len(name) > LONGEST_WORD or isinstance(value, dict | list):
             continue
         if (written := text(value)) != "":
-            found.append((_NAMES.get(name) or _own_name(name), written))
+            found.append((_NAMES.get(name) or f"report.{name}", written))
     if kind == "crash":
         found += [("error.type", text(said.get("reason")) or kind)]
     return found
 
 
-def _own_name(name: str) -> str:
-    return "report." + _HUMPS.sub("_", name[:TYPE_CHARS]).replace("-", "_").lower()
+def word(value: Any) -> str:
+    """A kind of report or failure as it is; a text too long to be one is `other`.
+
+    Nothing is cut: half of a secret is no longer found as one.
+    """
+    written = text(value)
+    return written if len(written) <= LONGEST_WORD else OTHER

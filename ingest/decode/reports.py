@@ -32,7 +32,7 @@ import numpy as np
 
 from ingest.decode.mend import mend_json
 from ingest.decode.otlp_rows import check_spans
-from ingest.decode.report_fields import MOST_FIELDS, TYPE_CHARS, fields_of
+from ingest.decode.report_fields import MOST_FIELDS, fields_of, word
 from ingest.decode.signal_rows import SignalRows, build_signals, text
 from ingest.errors import Malformed, Refusal, TooLarge
 from ingest.model import ClockKind, Decoded, Kind, Signal
@@ -140,7 +140,7 @@ def _reports(parsed: Any) -> list[Any]:
 
 
 def _add(rows: ReportRows, report: Mapping[str, Any], said: Mapping[str, Any]) -> None:
-    kind = report["type"][:TYPE_CHARS]
+    kind = word(report["type"])
     age_ms = _milliseconds(report.get("age", 0))
     page = rows.pairs["url.full", text(report.get("url"))]
     if kind == "network-error":
@@ -154,7 +154,7 @@ def _add(rows: ReportRows, report: Mapping[str, Any], said: Mapping[str, Any]) -
 
 
 def _add_network_error(rows: ReportRows, said: Mapping[str, Any], url: int, age_ms: float) -> None:
-    kind, status = text(said.get("type"))[:TYPE_CHARS], said.get("status_code")
+    kind, status = word(said.get("type")), said.get("status_code")
     answered = isinstance(status, int) and status > 0
     fine = kind == "ok"
     named = {
@@ -163,7 +163,7 @@ def _add_network_error(rows: ReportRows, said: Mapping[str, Any], url: int, age_
         "http.request.method": text(said.get("method")),
         "network.protocol.version": text(said.get("protocol")),
         "http.request.header.referer": text(said.get("referrer")),
-        "nel.phase": text(said.get("phase"))[:TYPE_CHARS],
+        "nel.phase": word(said.get("phase")),
     }
     pairs = [url, *(rows.pairs[name, value] for name, value in named.items() if value)]
     times = _times(age_ms, _milliseconds(said.get("elapsed_time", 0)))

@@ -2,7 +2,8 @@
 
 `SignalRows` is `Rows` that knows of every span what it is about, and makes ids for those that come without. They are
 mixed from the hash of the body and the span's place in it: the same body sent again has the same ids, and the low 56
-bits, by which the sampler decides, are as good as drawn.
+bits, by which the sampler decides, are as good as drawn. A request without a trace is one by itself; all else that a
+body tells without one is one trace: it happened at one page within moments, and an error stands beside what led to it.
 """
 
 from array import array
@@ -18,7 +19,7 @@ from ingest.decode.otlp_columns import build_batch
 from ingest.decode.otlp_grid import ints
 from ingest.decode.otlp_rows import Rows
 from ingest.decode.otlp_text import text_of
-from ingest.model import U8, Kind, Remarks, Signal, SpanBatch
+from ingest.model import I64, U8, Kind, Remarks, Signal, SpanBatch
 from ingest.outcome import Note
 from ingest.settings import Limits
 
@@ -48,14 +49,24 @@ class SignalRows(Rows):
         self.made = array("q")
         """Rows whose span id is made here."""
         self.untraced = array("q")
-        """Those of them that are in a trace of their own."""
+        """Those of them that are a trace by themselves."""
+        self.together = array("q")
+        """Those of them that share the trace of their body."""
         self.parents: list[tuple[int, int]] = []
         """(row, row of its parent in the same body, which is before it or not)."""
         self.remarked: list[tuple[int, Note]] = []
         """(body, what) of what was left out, one for each."""
         self.first_row = 0
         """Of the body begun last."""
-        self._growing = (*self._growing, self.signals, self.made, self.untraced, self.parents, self.remarked)
+        self._growing = (
+            *self._growing,
+            self.signals,
+            self.made,
+            self.untraced,
+            self.together,
+            self.parents,
+            self.remarked,
+        )
 
     def begin(self, body: int) -> None:
         super().begin(body)
@@ -69,6 +80,7 @@ class SignalRows(Rows):
         pairs: Sequence[int],
         *,
         context: tuple[bytes, bytes] | None = None,
+        alone: bool = True,
         kind: Kind = Kind.INTERNAL,
         failed: bool = False,
     ) -> int:
@@ -76,12 +88,13 @@ class SignalRows(Rows):
 
         Args:
             times: start in ns since 1970, 0 when unknown; duration in ns, below 0 when unknown.
-            context: ids of its trace and parent; None: it is alone.
+            context: ids of its trace and parent; None: it has none.
+            alone: without one, it is a trace by itself.
         """
         row = len(self.names)
         self.made.append(row)
         if context is None:
-            self.untraced.append(row)
+            (self.untraced if alone else self.together).append(row)
         trace_id, parent_id = context or (_UNTRACED, _UNMADE)
         self.trace_ids.append(trace_id)
         self.parent_ids.append(parent_id)
@@ -125,10 +138,11 @@ def build_signals(rows: SignalRows, digests: Sequence[bytes]) -> SpanBatch:
     batch = build_batch(rows, digests)
     spans = replace(batch.spans, signal=np.frombuffer(rows.signals.tobytes(), dtype=np.uint8))
     trace_id, span_id, parent_id = (np.array(ids) for ids in (spans.trace_id, spans.span_id, spans.parent_span_id))
-    made, untraced = ints(rows.made), ints(rows.untraced)
-    own_traces, own_spans = _ids(batch)
-    span_id[made] = own_spans[made]
-    trace_id[untraced] = own_traces[untraced]
+    made, untraced, together = ints(rows.made), ints(rows.untraced), ints(rows.together)
+    place = np.arange(len(spans)) - np.searchsorted(batch.body_of_span, batch.body_of_span)
+    span_id[made] = _ids(batch, place)[1][made]
+    trace_id[untraced] = _ids(batch, place)[0][untraced]
+    trace_id[together] = _ids(batch, np.full_like(place, _NOWHERE))[0][together]
     if rows.parents:
         child, parent = np.array(rows.parents, dtype=np.int64).T
         trace_id[child], parent_id[child] = trace_id[parent], span_id[parent]
@@ -136,15 +150,15 @@ def build_signals(rows: SignalRows, digests: Sequence[bytes]) -> SpanBatch:
     return replace(batch, spans=spans)
 
 
+_NOWHERE: Final = -1
+"""The place of what belongs to the body as a whole."""
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
-def _ids(batch: SpanBatch) -> tuple[U8, U8]:
-    """(n, 16) trace ids and (n, 8) span ids, from the body's hash and the place in the body."""
-    body = batch.body_of_span
-    place = np.arange(len(body)) - np.searchsorted(body, body)
-    words: npt.NDArray[Any] = np.ascontiguousarray(batch.bodies.batch_id).view(np.uint64)[body]
+def _ids(batch: SpanBatch, place: I64) -> tuple[U8, U8]:
+    """(n, 16) trace ids and (n, 8) span ids, from the body's hash and a place in the body."""
+    words: npt.NDArray[Any] = np.ascontiguousarray(batch.bodies.batch_id).view(np.uint64)[batch.body_of_span]
     low = mix(words[:, 1] + place.astype(np.uint64) * _STEP)
     span = mix(low ^ words[:, 0])
     traces = np.stack([words[:, 0], low], axis=1)

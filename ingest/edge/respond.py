@@ -59,6 +59,8 @@ TABLE: Mapping[type[Refusal], Answered] = {
 UNFORESEEN = Answered(500, 13)
 GONE = Answered(410, 7)
 """To a browser's report under a key that opens nothing: on this alone does a browser forget where it reports to."""
+OPENS_NOTHING = frozenset({"no_key", "unknown_key", "role"})
+"""Not a web origin that the key does not serve: the endpoint is that of the sites beside it, too."""
 INTERNAL_REASON = "internal"
 INTERNAL_MESSAGE = "an error on our side; nothing of the body was kept: send the same request again later"
 
@@ -138,7 +140,7 @@ def refuse(format_: Format, error: Exception) -> Response:
         answered, reason, message, offset = TABLE[type(error)], error.reason, error.message, error.offset
     else:
         answered, reason, message, offset = UNFORESEEN, INTERNAL_REASON, INTERNAL_MESSAGE, None
-    if format_ is Format.REPORTS and isinstance(error, Unauthenticated | Forbidden):
+    if format_ is Format.REPORTS and reason in OPENS_NOTHING:
         answered = GONE
     if format_ in AS_JSON or format_ in AS_PROTOBUF:
         body = otlp_status.status(answered.rpc_code, message, as_json=format_ in AS_JSON)

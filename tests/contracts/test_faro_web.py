@@ -239,7 +239,8 @@ async def test_a_request_without_an_answer_is_a_failed_one_by_its_span(visit: Vi
 async def test_nothing_that_a_real_page_sent_contradicts_itself(visit: Visit) -> None:
     judged = {name: spans for name, spans in visit.noted.items() if "phase" in name and spans}
     assert judged == {}
-    assert visit.noted["received"] == len(visit.spans)
+    # A post of a page that is being left may look lost to it: then it comes again.
+    assert visit.noted["received"] - visit.noted.get("duplicate", 0) == len(visit.spans)
 
 
 async def test_web_vitals_are_stored_with_the_value_that_the_sdk_measured(visit: Visit) -> None:

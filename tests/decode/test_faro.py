@@ -91,6 +91,13 @@ def test_a_timing_entry_is_a_request_with_phases() -> None:
     }
 
 
+def test_what_an_older_browser_does_not_know_is_not_stored_as_a_word() -> None:
+    unknown = dict.fromkeys(("responseStatus", "encodedBodySize", "renderBlockingStatus"), "unknown")
+    (row,) = rows(decoded(events=[resource(unknown)]))
+    assert (row["signal"], row["http_status"]) == ("request", UNKNOWN)
+    assert {"http.response.status_code", "http.response.body.size"}.isdisjoint(row["attributes"])
+
+
 def test_a_page_load_is_a_page_and_the_request_for_its_document_is_its_child() -> None:
     batch = decoded(events=[navigation()])
     page, document = rows(batch)
@@ -192,11 +199,11 @@ def test_a_log_line_is_an_event_named_by_its_level_and_an_error_failed() -> None
         (event("session_extend", {}), {"signal": "event", "name": "session_extend"}),
         (
             event("view_changed", {"fromView": "cart", "toView": "pay"}),
-            {"signal": "screen", "name": "pay", "screen": "pay"},
+            {"signal": "screen", "name": "pay", "screen": "pay", "url": PAGE, "attributes": {}},
         ),
         (
             event("route_change", {"toRoute": "/a/:id", "toUrl": "https://shop.example/a/1"}),
-            {"signal": "screen", "name": "/a/:id", "route": "/a/:id", "url": "https://shop.example/a/1"},
+            {"name": "/a/:id", "route": "/a/:id", "url": "https://shop.example/a/1", "attributes": {}},
         ),
         (
             event("faro.navigation", {"toUrl": "https://shop.example/b", "duration": "250.5", "sameDocument": "true"}),
@@ -240,10 +247,10 @@ def test_an_item_joins_the_trace_that_was_active() -> None:
 @pytest.mark.parametrize(
     "trace", [{}, {"trace_id": "", "span_id": ""}, {"trace_id": "00" * 16, "span_id": SPAN_ID}, {"trace_id": 7}]
 )
-def test_a_trace_that_is_none_leaves_an_item_in_one_of_its_own(trace: dict[str, Any]) -> None:
-    alone, other = rows(decoded(events=[event("a", trace=trace), event("b")]))
-    assert "parent" not in alone
-    assert alone["trace"] not in {"00" * 16, other["trace"]}
+def test_a_trace_that_is_none_leaves_an_item_in_that_of_its_body(trace: dict[str, Any]) -> None:
+    item, other = rows(decoded(events=[event("a", trace=trace), event("b")]))
+    assert "parent" not in item
+    assert item["trace"] == other["trace"] != "00" * 16
 
 
 def test_a_span_that_the_server_named_is_linked_and_the_entry_joins_its_trace() -> None:
@@ -258,11 +265,27 @@ def test_the_same_body_has_the_same_ids_again_and_no_two_spans_have_one() -> Non
     assert first.span_id[:5].tobytes() == again.span_id[5:].tobytes()
     assert first.trace_id[:5].tobytes() == again.trace_id[5:].tobytes()
     assert len({span_id.tobytes() for span_id in first.span_id}) == 10
-    assert len({trace_id.tobytes() for trace_id in first.trace_id}) == 8, "a page and its document share one"
+    assert len({trace_id.tobytes() for trace_id in first.trace_id}) == 4
+
+
+def test_a_request_is_a_trace_by_itself_and_all_else_that_a_page_told_at_once_is_one() -> None:
+    first, second, log, bought, page, document = sorted(
+        rows(decoded(events=[resource(), resource(), event("bought"), navigation()], logs=[{"level": "info"}])),
+        key=lambda row: ["fetch", "info", "bought", "page", "document"].index(row["name"]),
+    )
+    assert len({first["trace"], second["trace"], page["trace"]}) == 3
+    assert {row["trace"] for row in (log, bought, document)} == {page["trace"]}
+    assert [row.get("parent") for row in (first, second, page)] == [None] * 3
+    assert {row["parent"] for row in (log, bought, document)} == {page["id"]}, "they belong to the load of their page"
+
+
+def test_without_a_page_load_what_a_body_tells_has_no_parent() -> None:
+    found = rows(decoded(events=[event("a"), event("b")]))
+    assert [row.get("parent") for row in found] == [None, None]
 
 
 def test_made_up_trace_ids_are_spread_evenly_for_the_sampler() -> None:
-    batch = decode(*(body(events=[event(str(n))] * 40) for n in range(50))).batch
+    batch = decode(*(body(events=[*[resource()] * 20, event(str(n))]) for n in range(100))).batch
     low = np.ascontiguousarray(batch.spans.trace_id[:, 9:]).astype(np.float64)
     assert abs(low.mean() - 127.5) < 2
     assert abs((low[:, 0] < 25.6).mean() - 0.1) < 0.02
@@ -312,6 +335,21 @@ def test_an_entry_and_its_span_in_one_body_are_one_trace() -> None:
     assert (entry["trace"], entry["parent"]) == (TRACE_ID, sent["id"])
     assert other["trace"] != TRACE_ID
     assert [row["signal"] for row in (entry, sent)] == ["request", "operation"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "one_trace"), [("39.500", False), ("39.583", True), ("40.100", True), ("40.182", False)]
+)
+def test_an_entry_belongs_to_a_span_that_was_under_way_when_it_began(seconds: str, one_trace: bool) -> None:
+    entry, sent = rows(decoded(events=[resource(timestamp=f"2026-11-29T04:22:{seconds}Z")], traces=traces(span())))
+    assert (entry["trace"] == sent["trace"]) is one_trace
+
+
+def test_an_entry_whose_trace_the_server_named_belongs_to_the_span_of_that_trace() -> None:
+    other = span(traceId="22" * 16, spanId="22" * 8)
+    named = resource(trace={"trace_id": TRACE_ID, "span_id": "33" * 8})
+    entry, _, sent = rows(decoded(events=[named], traces=traces(other, span())))
+    assert (entry["trace"], entry["parent"]) == (TRACE_ID, sent["id"])
 
 
 def test_each_span_takes_one_entry_of_its_address_the_earliest_first() -> None:
@@ -383,6 +421,11 @@ def test_a_body_that_is_none_is_refused_alone(data: bytes, kind: type[Exception]
     assert refusal.reason == reason  # type: ignore[attr-defined]
     assert answer.batch.body_of_span.tolist() == [0, 2]
     assert len(answer.batch.bodies) == 3
+
+
+def test_a_page_load_is_two_spans_of_those_that_a_body_may_have() -> None:
+    assert not decode(body(events=[navigation()] * 2), limits=Limits(spans=4)).faults
+    assert decode(body(events=[navigation()] * 2), limits=Limits(spans=3)).faults
 
 
 @pytest.mark.parametrize("data", [b"{}", b'{"meta":{}}', b'{"meta":null,"events":null,"traces":null}'])

@@ -82,8 +82,7 @@ def test_every_row_of_the_table_is_spoken_in_every_dialect(kind: type[errors.Ref
     error = kind("some_reason", "one sentence", offset=7)
     for dialect in Format:
         response = respond.refuse(dialect, error)
-        gone = dialect is Format.REPORTS and kind in {errors.Unauthenticated, errors.Forbidden}
-        assert response.status == (410 if gone else answered.status)
+        assert response.status == answered.status
         assert ("Retry-After" in response.headers) == answered.retry
         if dialect in {Format.OTLP_PROTOBUF, Format.LOGS_PROTOBUF}:
             status = status_pb2.Status.FromString(response.body)

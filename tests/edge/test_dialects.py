@@ -74,16 +74,16 @@ async def test_a_preflight_allows_what_faros_sdk_and_browsers_that_report_send(e
 
 
 async def test_a_retry_is_known_by_its_key_and_only_within_its_app(edge: RunningEdge):
-    keys = ["qDz7Nu5y8pHfS4utEZaW", "qDz7Nu5y8pHfS4utEZaW", "other", "x" * (129), ""]
+    keys = ["qDz7Nu5y8pHfS4utEZaW", "qDz7Nu5y8pHfS4utEZaW", "other", "x" * 129, "x" * 129, ""]
     for n, key in enumerate(keys):
         await send(edge, FARO, faro(n + 1), **({"idempotency_key": key} if key else {}))
     shop = await edge.send(
         faro(), "/collect", x_api_key=SHOP_KEY, idempotency_key=keys[0], origin="https://shop.example"
     )
     assert shop.status == 202
-    first, again, other, long, none, shops = (record.ledger.batch_id.tobytes() for record in edge.journal.records)
+    first, again, other, *unnamed, shops = (record.ledger.batch_id.tobytes() for record in edge.journal.records)
     assert first == again
-    assert len({first, other, long, none, shops}) == 5
+    assert len({first, other, *unnamed, shops}) == 6, "a key beyond all bounds names nothing"
 
 
 async def test_a_key_for_retries_names_no_batch_in_other_formats(edge: RunningEdge):
@@ -98,7 +98,7 @@ async def test_a_key_for_retries_names_no_batch_in_other_formats(edge: RunningEd
 async def test_what_is_left_out_is_a_note_of_its_own_body(start_edge: StartEdge):
     edge = await start_edge(commit_wait_s=0.05)
     twice = [event("faro.tracing.fetch", timestamp=stamp())] * 2
-    bodies = [body(events=[event("a", timestamp=stamp()), *twice[:n]]) for n in range(3)]
+    bodies = [body(events=[*[event("a", timestamp=stamp())] * (n + 1), *twice[:n]]) for n in range(3)]
     sent = [send(edge, FARO, data) for data in (bodies[0], b"{", bodies[1], bodies[2])]
     await asyncio.gather(edge.send(native()), *sent, send(edge, REPORTS, reports()))
     noted = [
@@ -107,7 +107,7 @@ async def test_what_is_left_out_is_a_note_of_its_own_body(start_edge: StartEdge)
         for row, note, times in zip(record.notes.body, record.notes.note, record.notes.spans, strict=True)
         if note == Note.SENT_TWICE
     ]
-    assert sorted(noted) == [(1, 1), (1, 2)]
+    assert sorted(noted) == [(2, 1), (3, 2)]
     assert (await edge.metrics())['firsthop_noted_spans_total{note="sent_twice"}'] == 3
 
 
@@ -144,12 +144,17 @@ async def test_the_older_format_of_violated_policies_is_taken(edge: RunningEdge)
     assert edge.journal.spans == 1
 
 
-@pytest.mark.parametrize("path", ["/reports/fh_pub_nobody", "/reports", f"/reports/{TOKEN}", f"/reports/{SHOP_KEY}"])
+@pytest.mark.parametrize("path", ["/reports/fh_pub_nobody", "/reports", f"/reports/{TOKEN}"])
 async def test_a_browser_is_told_to_forget_an_endpoint_whose_key_opens_nothing(edge: RunningEdge, path: str):
     answer = await send(edge, path, reports(), content_type=REPORT_TYPE)
     assert answer.status == 410
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert edge.journal.records == []
+
+
+async def test_a_site_that_the_key_does_not_serve_does_not_cost_those_beside_it_their_endpoint(edge: RunningEdge):
+    assert (await send(edge, f"/reports/{SHOP_KEY}", reports(), origin="https://www.shop.example")).status == 403
+    assert (await send(edge, f"/reports/{SHOP_KEY}", reports(), origin="https://shop.example")).status == 202
 
 
 async def test_a_key_that_is_revoked_closes_its_endpoint(start_edge: StartEdge):
