@@ -1,0 +1,58 @@
+package firsthop;
+
+import java.util.Random;
+
+/** One use of the app: a new id after 15 minutes without a span, and after four hours. Any thread may call it. */
+final class Session {
+    private static final long IDLE_US = 15L * 60 * 1_000_000;
+    private static final long LONGEST_US = 4L * 3600 * 1_000_000;
+
+    private final Random random;
+    private final boolean sampled;
+    private Consent consent;
+    private String network = "";
+    private String id = "";
+    private String randomness = "";
+    private long beganUs;
+    private long lastUs;
+    private Context context = Context.NONE;
+
+    /** @param sampled whether sessions are kept or left out as a whole */
+    Session(Random random, boolean sampled, Consent consent) {
+        this.random = random;
+        this.sampled = sampled;
+        this.consent = consent;
+    }
+
+    /** What a span that ends now belongs to. */
+    synchronized Context at(long wallUs, long monoUs) {
+        // The wall clock runs on in sleep, where the other may not; setting it costs at worst a new session.
+        long nowUs = Math.max(wallUs, monoUs);
+        boolean over = id.isEmpty() || Math.abs(nowUs - lastUs) > IDLE_US || Math.abs(nowUs - beganUs) > LONGEST_US;
+        lastUs = nowUs;
+        if (over) {
+            beganUs = nowUs;
+            id = Hex.of(Hex.random(random));
+            // Drawn anew for each session: one that lived longer would tell that two sessions are of one device.
+            randomness = sampled ? Hex.of(random.nextLong()).substring(2) : "";
+            renew();
+        }
+        return context;
+    }
+
+    synchronized void consent(Consent changed) {
+        consent = changed;
+        renew();
+    }
+
+    synchronized void network(String changed) {
+        network = changed;
+        renew();
+    }
+
+    private void renew() {
+        // Who has not agreed is not told apart from others.
+        boolean nameless = consent == Consent.DENIED;
+        context = new Context(consent, network, nameless ? "" : id, nameless ? "" : randomness, false);
+    }
+}
