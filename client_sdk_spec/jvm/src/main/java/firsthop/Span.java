@@ -184,6 +184,12 @@ public final class Span {
         if (client != null) client.record(this);
     }
 
+    /** It was over then, µs of {@link Clocks#monoMicros}: hands it to the client. */
+    public void endedAt(long monoUs) {
+        set(Column.DURATION, Math.max(monoUs - number(Column.START), 0));
+        end();
+    }
+
     Span trace(UUID id) {
         if (!ended) traceId = id;
         return this;
