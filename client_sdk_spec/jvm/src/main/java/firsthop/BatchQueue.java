@@ -7,14 +7,12 @@ import java.util.List;
 /**
  * Sealed batches that wait: bounded in bytes and age. Used by one thread.
  *
- * <p>The dearest leaves first, and of one rank the oldest. When room is needed, ordinary batches go first, then slow ones,
- * errors last; of one rank the oldest. Every span that goes is counted.
+ * <p>The oldest is sent first. When room is needed, ordinary batches go first, then slow ones, errors last; of one rank the
+ * oldest. Every span that goes is counted.
  */
 final class BatchQueue {
     /** The edge knows a batch id for at least this long. */
     static final long MOST_AGE_US = 7L * 24 * 3600 * 1_000_000;
-    /** What a file system takes for the smallest file. */
-    private static final long BLOCK = 4096;
     /** Between two batches there is room for the halves of the first, and theirs. */
     private static final long GAP = 1L << 20;
     /** A wall clock before 2020 was never set: no age is told by it. */
@@ -32,6 +30,7 @@ final class BatchQueue {
         final long sequence;
         final Rank rank;
         final int spans;
+        /** Where it is kept. */
         final long bytes;
         final long sealedWallUs;
         /** As {@link SealedBatch#counters}. */
@@ -53,7 +52,7 @@ final class BatchQueue {
         this.fullReason = storage instanceof Storage.Memory ? DropCounters.QUEUE_OVERFLOW : DropCounters.STORAGE_FULL;
         for (Entry entry : storage.found()) {
             entries.add(entry);
-            bytes += room(entry);
+            bytes += entry.bytes;
             nextSequence = Math.max(nextSequence, entry.sequence / GAP * GAP + GAP);
         }
         drops.add(DropCounters.OTHER, storage.lostSpans());
@@ -61,6 +60,7 @@ final class BatchQueue {
 
     /** Takes a batch in, and makes room for it; what cannot be kept is counted. */
     void add(SealedBatch batch) {
+        dropExpired(batch.sealedWallUs);
         insert(entries.size(), nextSequence, batch);
         nextSequence += GAP;
     }
@@ -76,24 +76,26 @@ final class BatchQueue {
     }
 
     private void insert(int at, long sequence, SealedBatch batch) {
-        Entry entry = new Entry(sequence, batch.rank, batch.spans, batch.body.length, batch.sealedWallUs, batch.counters);
+        long room = storage.room(batch);
+        if (room > storage.mostBytes()) { // it would push out everything, and itself
+            drops.lose(batch, fullReason);
+            return;
+        }
+        Entry entry = new Entry(sequence, batch.rank, batch.spans, room, batch.sealedWallUs, batch.counters);
         entries.add(at, entry);
-        bytes += room(entry);
+        bytes += room;
         try {
             storage.put(entry, batch);
         } catch (IOException full) {
             forget(entry);
-            drops.add(DropCounters.STORAGE_FULL, batch.spans);
-            giveBack(batch);
+            drops.lose(batch, DropCounters.STORAGE_FULL);
         }
         while (bytes > storage.mostBytes()) dropUnread(leastDear(), fullReason);
     }
 
-    /** Null when none waits that may go. */
+    /** The oldest that may go; null when none may. */
     Entry next(boolean errorsOnly) {
-        for (Rank rank : errorsOnly ? new Rank[] {Rank.ERROR} : Rank.DEAREST_FIRST) {
-            for (Entry entry : entries) if (entry.rank == rank) return entry;
-        }
+        for (Entry entry : entries) if (!errorsOnly || entry.rank == Rank.ERROR) return entry;
         return null;
     }
 
@@ -116,8 +118,7 @@ final class BatchQueue {
     /** Gives it up: its spans are counted under the reason, and what it had to report is reported by another. */
     void drop(Entry entry, SealedBatch batch, String reason) {
         remove(entry);
-        drops.add(reason, batch.spans);
-        giveBack(batch);
+        drops.lose(batch, reason);
     }
 
     void dropAll(String reason) {
@@ -151,19 +152,11 @@ final class BatchQueue {
     private void dropUnread(Entry entry, String reason) {
         SealedBatch batch = storage.get(entry);
         remove(entry);
-        drops.add(reason, entry.spans);
-        if (batch != null) giveBack(batch);
-    }
-
-    private void giveBack(SealedBatch batch) {
-        for (java.util.Map.Entry<String, Long> drop : batch.dropped.entrySet()) drops.add(drop.getKey(), drop.getValue());
+        if (batch == null) drops.add(reason, entry.spans);
+        else drops.lose(batch, reason);
     }
 
     private void forget(Entry entry) {
-        if (entries.remove(entry)) bytes -= room(entry);
-    }
-
-    private static long room(Entry entry) {
-        return (entry.bytes + BLOCK - 1) / BLOCK * BLOCK;
+        if (entries.remove(entry)) bytes -= entry.bytes;
     }
 }

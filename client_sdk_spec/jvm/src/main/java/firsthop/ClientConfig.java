@@ -20,20 +20,21 @@ final class ClientConfig {
     final Map<String, Threshold> routes = new HashMap<>();
     final boolean alwaysErrors;
     final boolean alwaysSlow;
+    final boolean alwaysReported;
     /** A request this long is slow; {@link Long#MAX_VALUE}: none is. */
     final long slowUs;
     final Map<String, Long> slowRoutesUs = new HashMap<>();
 
     /** A W3C threshold: a trace is kept iff its randomness is not below. */
     static final class Threshold {
-        static final Threshold NONE = new Threshold("");
-        /** Without zeros at the end; empty: nothing is sampled. */
+        static final Threshold NONE = new Threshold("0");
+        /** Without zeros at the end. */
         final String digits;
         final long least;
 
         Threshold(String digits) {
             this.digits = digits;
-            this.least = digits.isEmpty() ? 0 : Long.parseLong((digits + "00000000000000").substring(0, 14), 16);
+            this.least = Long.parseLong((digits + "00000000000000").substring(0, 14), 16);
         }
 
         /** @throws Json.Malformed when it is not 1 to 14 lower-case hex digits */
@@ -53,6 +54,7 @@ final class ClientConfig {
         threshold = Threshold.NONE;
         alwaysErrors = true;
         alwaysSlow = true;
+        alwaysReported = true;
         slowUs = Long.MAX_VALUE;
     }
 
@@ -68,8 +70,10 @@ final class ClientConfig {
             if (routes.size() < MOST_ROUTES) routes.put((String) route.getKey(), Threshold.of(route.getValue()));
         }
         if (!(sampling.get("always") instanceof List)) throw new Json.Malformed("always is a list");
-        alwaysErrors = ((List<?>) sampling.get("always")).contains("error");
-        alwaysSlow = ((List<?>) sampling.get("always")).contains("slow");
+        List<?> always = (List<?>) sampling.get("always");
+        alwaysErrors = always.contains("error");
+        alwaysSlow = always.contains("slow");
+        alwaysReported = always.contains("reported");
         slowUs = whole(slow.get("default_ms")) * 1000;
         for (Map.Entry<?, ?> route : map(slow.get("routes_ms")).entrySet()) {
             if (slowRoutesUs.size() < MOST_ROUTES) slowRoutesUs.put((String) route.getKey(), whole(route.getValue()) * 1000);

@@ -17,11 +17,17 @@ final class Context {
     final boolean reported;
 
     Context(Consent consent, String network, String session, String randomness, boolean reported) {
+        boolean nameless = consent == Consent.PENDING || consent == Consent.DENIED;
         this.consent = consent;
         this.network = network;
-        this.session = session;
-        this.randomness = randomness;
+        this.session = nameless ? "" : session;
+        this.randomness = nameless ? "" : randomness;
         this.reported = reported;
+    }
+
+    /** Who has not agreed is not told apart from others: no session, no installation. */
+    boolean isNameless() {
+        return session.isEmpty();
     }
 
     Context asReported() {

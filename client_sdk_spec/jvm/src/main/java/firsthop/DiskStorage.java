@@ -17,6 +17,8 @@ import java.util.Locale;
  */
 final class DiskStorage implements Storage {
     private static final long MOST_BYTES = 10L * 1024 * 1024;
+    /** What a file system takes for the smallest file, and by what it counts. */
+    private static final long BLOCK = 4096;
     private static final String BATCH = ".batch";
     private static final String LOCK = "lock";
 
@@ -59,7 +61,7 @@ final class DiskStorage implements Storage {
             String whole = unfinished ? name.substring(0, name.length() - Durable.UNFINISHED.length()) : name;
             if (!whole.endsWith(BATCH)) continue;
             File file = new File(directory, name);
-            BatchQueue.Entry entry = entry(whole, file.length());
+            BatchQueue.Entry entry = entry(whole, blocks(file.length()));
             if (!unfinished && entry != null) {
                 found.add(entry);
                 continue;
@@ -107,6 +109,15 @@ final class DiskStorage implements Storage {
     @Override
     public long mostBytes() {
         return MOST_BYTES;
+    }
+
+    @Override
+    public long room(SealedBatch batch) {
+        return blocks(batch.toBytes().length);
+    }
+
+    private static long blocks(long bytes) {
+        return (bytes + BLOCK - 1) / BLOCK * BLOCK;
     }
 
     @Override

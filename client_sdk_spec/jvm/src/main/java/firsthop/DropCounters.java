@@ -21,7 +21,12 @@ final class DropCounters {
     /** A file that could not be read, or was not finished when the process ended: WIRE.md has no word for it. */
     static final String OTHER = "other";
 
-    private static final String[] REASONS = {EXPIRED, OTHER, QUEUE_OVERFLOW, REJECTED, SAMPLED, STORAGE_FULL, TOO_LARGE};
+    /** The words of WIRE.md, and that one. */
+    private static final String[] REASONS = {
+        "before_send", "consent", EXPIRED, "network_error", QUEUE_OVERFLOW, "rate_limited", REJECTED, SAMPLED, STORAGE_FULL,
+        TOO_LARGE, OTHER
+    };
+
     private static final String NOTE = "drops";
 
     private final Map<String, AtomicLong> counts = new LinkedHashMap<>();
@@ -36,6 +41,12 @@ final class DropCounters {
     void add(String reason, long spans) {
         AtomicLong count = counts.get(reason);
         (count == null ? counts.get(OTHER) : count).addAndGet(spans);
+    }
+
+    /** A sealed batch will not arrive: its spans are dropped, and what it had to tell is untold again. */
+    void lose(SealedBatch batch, String reason) {
+        add(reason, batch.spans);
+        for (Map.Entry<String, Long> told : batch.dropped.entrySet()) add(told.getKey(), told.getValue());
     }
 
     /** What is to be told now. Once the batch that tells it is kept, {@link #taken} is called. */

@@ -90,8 +90,12 @@ public final class Firsthop {
         session.network(network == null ? "" : network);
     }
 
-    /** The user reported a problem: the last spans that sampling left out are sent after all. */
+    /**
+     * The user reported a problem: the last spans that sampling left out are sent after all, and the rest of the session
+     * whole.
+     */
     public void reportProblem() {
+        session.report();
         report.set(true);
         inbox.wake();
     }

@@ -1,12 +1,10 @@
 package firsthop;
 
-/** How dear a span is: what is sent first, and given up last. The letter stands in the names of files. */
+/** How dear a span is: what is given up last. The letter stands in the names of files. */
 enum Rank {
     ORDINARY('o'),
     SLOW('s'),
     ERROR('e');
-
-    static final Rank[] DEAREST_FIRST = {ERROR, SLOW, ORDINARY};
 
     final char letter;
 

@@ -6,6 +6,8 @@ import java.net.URISyntaxException;
 /** What becomes of a span by the configuration in force ({@code CONFIG.md}, "Sampling by it"). Pure. */
 final class Sampler {
     private static final long RANDOMNESS = (1L << 56) - 1;
+    /** The kind of a span that asked somebody. */
+    private static final int CLIENT = 3;
 
     private Sampler() {}
 
@@ -22,7 +24,9 @@ final class Sampler {
     }
 
     /** Of a span that may be sent at all, which {@link ClientConfig#send} says. */
-    static Decision decide(ClientConfig config, Span span, String sessionRandomness) {
+    static Decision decide(ClientConfig config, Span span) {
+        String sessionRandomness = span.context.randomness;
+        if (config.alwaysReported && span.context.reported) return new Decision(true, "");
         if (config.alwaysErrors && span.isError()) return new Decision(true, "");
         if (config.alwaysSlow && isSlow(config, span)) return new Decision(true, "");
         boolean bySession = !sessionRandomness.isEmpty();
@@ -31,11 +35,12 @@ final class Sampler {
         long randomness = bySession
                 ? Long.parseLong(sessionRandomness, 16)
                 : span.trace().getLeastSignificantBits() & RANDOMNESS;
-        return new Decision(randomness >= threshold.least, threshold.digits);
+        return new Decision(randomness >= threshold.least, threshold.least == 0 ? "" : threshold.digits);
     }
 
-    static boolean isSlow(ClientConfig config, Span span) {
-        if (span.value(Column.SIGNAL) != Signal.REQUEST.ordinal()) return false;
+    private static boolean isSlow(ClientConfig config, Span span) {
+        boolean asked = span.value(Column.SIGNAL) == Signal.REQUEST.ordinal() && span.value(Column.KIND) == CLIENT;
+        if (!asked) return false;
         Long own = config.slowRoutesUs.get(route(span));
         return span.value(Column.DURATION) >= (own == null ? config.slowUs : own);
     }

@@ -15,6 +15,7 @@ final class Session {
     private String randomness = "";
     private long beganUs;
     private long lastUs;
+    private boolean reported;
     private Context context = Context.NONE;
 
     /** @param sampled whether sessions are kept or left out as a whole */
@@ -32,6 +33,7 @@ final class Session {
         lastUs = nowUs;
         if (over) {
             beganUs = nowUs;
+            reported = false;
             id = Hex.of(Hex.random(random));
             // Drawn anew for each session: one that lived longer would tell that two sessions are of one device.
             randomness = sampled ? Hex.of(random.nextLong()).substring(2) : "";
@@ -50,9 +52,13 @@ final class Session {
         renew();
     }
 
+    /** From now on, until it is over, it is that of a user who reported a problem. */
+    synchronized void report() {
+        reported = true;
+        renew();
+    }
+
     private void renew() {
-        // Who has not agreed is not told apart from others.
-        boolean nameless = consent == Consent.DENIED;
-        context = new Context(consent, network, nameless ? "" : id, nameless ? "" : randomness, false);
+        context = new Context(consent, network, id, randomness, reported);
     }
 }

@@ -12,6 +12,9 @@ interface Storage {
     /** Most bytes that all batches may take here. */
     long mostBytes();
 
+    /** How many bytes this one takes here. */
+    long room(SealedBatch batch);
+
     /** What an earlier process left, oldest first. */
     List<BatchQueue.Entry> found();
 
@@ -36,14 +39,21 @@ interface Storage {
     void close();
 
     /** In the process's memory. */
-    final class Memory implements Storage {
+    class Memory implements Storage {
         private static final long MOST_BYTES = 384 * 1024;
+        /** Of a batch beside its body, about. */
+        private static final long OWN_BYTES = 256;
         private final Map<BatchQueue.Entry, SealedBatch> batches = new IdentityHashMap<>();
         private final Map<String, byte[]> notes = new HashMap<>();
 
         @Override
         public long mostBytes() {
             return MOST_BYTES;
+        }
+
+        @Override
+        public long room(SealedBatch batch) {
+            return batch.body.length + OWN_BYTES;
         }
 
         @Override

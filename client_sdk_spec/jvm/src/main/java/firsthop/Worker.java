@@ -85,7 +85,7 @@ final class Worker {
 
     private void drain(ClientConfig config, long nowUs) {
         for (Span span; (span = inbox.poll()) != null; ) {
-            Sampler.Decision decision = Sampler.decide(config, span, span.context.randomness);
+            Sampler.Decision decision = Sampler.decide(config, span);
             if (!config.send || !decision.kept) {
                 drops.add(DropCounters.SAMPLED, 1);
                 inbox.release(span.bytes());
@@ -147,7 +147,7 @@ final class Worker {
         Map<String, Object> resource = new LinkedHashMap<>(options.resource);
         if (!context.network.isEmpty()) resource.put("network", context.network);
         if (!context.session.isEmpty()) resource.put("session", context.session);
-        if (context.consent == Consent.DENIED) resource.remove("installation");
+        if (context.isNameless()) resource.remove("installation");
         if (context.consent != null) resource.put("consent", context.consent.word);
         if (context.reported) resource.put("reported", true);
         return resource;

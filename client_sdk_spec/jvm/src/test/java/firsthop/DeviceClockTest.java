@@ -13,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The clock against the vectors, and through the stories that the vectors tell of. */
 class DeviceClockTest {
@@ -53,6 +55,61 @@ class DeviceClockTest {
             }
             clocks.monoUs = 0;
         }
+    }
+
+    static java.util.Set<String> stories() throws IOException {
+        return Spec.json("vectors/clock/stories.json").getAsJsonObject("stories").keySet();
+    }
+
+    @ParameterizedTest
+    @MethodSource("stories")
+    void a_client_says_of_its_clocks_what_the_stories_expect(String name) throws IOException {
+        JsonObject story = Spec.json("vectors/clock/stories.json").getAsJsonObject("stories").getAsJsonObject(name);
+        clocks.countsSleep = story.get("counts_sleep").getAsBoolean();
+        show(story.getAsJsonObject("begin"));
+        DeviceClock clock = new DeviceClock(clocks, Stream.iterate(0, i -> i + 1).map(i -> "e" + i).iterator(), null, false);
+        for (JsonElement each : story.getAsJsonArray("steps")) {
+            JsonObject step = each.getAsJsonObject();
+            show(step);
+            switch (step.get("do").getAsString()) {
+                case "sample":
+                    clock.sample();
+                    assertEquals(step.getAsJsonObject("expected").get("epoch").getAsString(), clock.epoch());
+                    break;
+                case "seal":
+                    String epoch = step.get("epoch").isJsonNull() ? clock.epoch() : step.get("epoch").getAsString();
+                    assertEquals(texts(step.getAsJsonObject("expected")), texts(clock.sealed(epoch)));
+                    break;
+                case "stamp":
+                    Map<String, String> expected = texts(step.getAsJsonObject("expected"));
+                    expected.remove("bg"); // nothing is handed to a system for later upload
+                    assertEquals(expected, clock.stamp(step.get("batch_epoch").getAsString(), clocks.monoUs));
+                    break;
+                default:
+                    clock.answered(
+                            step.get("sent_us").getAsLong(),
+                            clocks.monoUs,
+                            step.get("received_us").getAsLong(),
+                            step.get("replied_us").getAsLong());
+            }
+        }
+    }
+
+    private void show(JsonObject told) {
+        clocks.monoUs = told.get("mono_us").getAsLong();
+        clocks.wallUs = told.get("wall_us").getAsLong();
+    }
+
+    private static Map<String, String> texts(JsonObject told) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonElement> entry : told.entrySet()) texts.put(entry.getKey(), entry.getValue().getAsString());
+        return texts;
+    }
+
+    private static Map<String, String> texts(Map<String, Object> told) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        for (Map.Entry<String, Object> entry : told.entrySet()) texts.put(entry.getKey(), entry.getValue().toString());
+        return texts;
     }
 
     /** What the vectors call warm: answered at 60 s, stamped at 100 s. */

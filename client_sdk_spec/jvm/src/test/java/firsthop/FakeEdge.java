@@ -21,8 +21,16 @@ public final class FakeEdge implements Transport {
         final Map<?, ?> map;
 
         Received(Request request) {
-            query = request.url.substring(request.url.indexOf('?') + 1);
-            body = request.body;
+            this(request.body, request.url.substring(request.url.indexOf('?') + 1));
+        }
+
+        Received(byte[] body) {
+            this(body, "");
+        }
+
+        private Received(byte[] body, String query) {
+            this.body = body;
+            this.query = query;
             try {
                 map = (Map<?, ?>) MessagePack.unpack(Compression.inflate(body, 1 << 22));
             } catch (Exception broken) {
