@@ -38,7 +38,7 @@ final class Splitter {
             return new SealedBatch[] {
                 new Splitter(0, middle).part(batch, body, 1), new Splitter(middle, batch.spans).part(batch, body, 2)
             };
-        } catch (DataFormatException | MessagePack.Malformed | ClassCastException | NullPointerException foreign) {
+        } catch (DataFormatException | MessagePack.Malformed | RuntimeException foreign) {
             return null;
         }
     }
@@ -55,6 +55,7 @@ final class Splitter {
         for (String table : new String[] {"attrs", "events", "links"}) {
             if (body.containsKey(table)) part.put(table, owned(table, (Map<?, ?>) body.get(table), (Map<?, ?>) body.get("big"), big));
         }
+        shrink(part, (List<?>) body.get("strings"), (byte[]) body.get("traces"));
         if (!reports) part.remove("dropped");
         if (big.isEmpty()) part.remove("big");
         else part.put("big", big);
@@ -115,6 +116,44 @@ final class Splitter {
             keep(escapes, table + "." + name, from, until, big);
         }
         return cut;
+    }
+
+    /** Leaves in the tables of texts and traces what this part's spans point to: most of a batch is its texts. */
+    private static void shrink(Map<String, Object> part, List<?> strings, byte[] traces) {
+        Map<Integer, Integer> codes = new LinkedHashMap<>();
+        codes.put(0, 0);
+        Map<Integer, Integer> rows = new LinkedHashMap<>();
+        Map<?, ?> columns = (Map<?, ?>) part.get("cols");
+        for (Column column : Column.ALL) {
+            if (column.type == Column.Type.TEXT) renumber((byte[]) columns.get(column.wire), codes);
+            if (column.type == Column.Type.ROW) renumber((byte[]) columns.get(column.wire), rows);
+        }
+        for (String[] pointing : new String[][] {{"attrs", "key"}, {"attrs", "value"}, {"events", "name"}}) {
+            Map<?, ?> table = (Map<?, ?>) part.get(pointing[0]);
+            if (table != null) renumber((byte[]) table.get(pointing[1]), codes);
+        }
+        List<Object> kept = new ArrayList<>();
+        for (int code : codes.keySet()) if (code > 0) kept.add(strings.get(code - 1));
+        part.put("strings", kept);
+        ByteArrayOutputStream keptTraces = new ByteArrayOutputStream();
+        for (int row : rows.keySet()) keptTraces.write(traces, 16 * row, 16);
+        part.put("traces", keptTraces.toByteArray());
+    }
+
+    /** Replaces each number by its place in {@code places}, where new ones are added; negative ones are marks and stay. */
+    private static void renumber(byte[] words, Map<Integer, Integer> places) {
+        if (words == null) return;
+        ByteBuffer blob = ByteBuffer.wrap(words).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < words.length; at += 4) {
+            int number = blob.getInt(at);
+            if (number < 0) continue;
+            Integer place = places.get(number);
+            if (place == null) {
+                place = places.size();
+                places.put(number, place);
+            }
+            blob.putInt(at, place);
+        }
     }
 
     private static void keep(Map<?, ?> escapes, String name, int from, int until, Map<String, List<Object>> big) {
