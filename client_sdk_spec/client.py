@@ -24,9 +24,10 @@ from client_sdk_spec.retry import TIMEOUT_US, Schedule
 from client_sdk_spec.sampling import decide
 from client_sdk_spec.sender import Batch, Reply, Sender, seal
 
-FLUSH_S = 30.0
-CLOCK_S = 15.0
+CLOCK_S = 15
 """Both clocks are read at least this often."""
+FLUSH_US = 30_000_000
+"""Longest that a span stays in an open batch."""
 SPANS = 100
 BYTES = 48 << 10
 """Of a batch before compression, about: the one span or byte more seals it."""
@@ -59,6 +60,7 @@ class Client:
         resource: who sends, `fields.json`.
         keep_sessions_whole: all spans of the session are sampled alike.
         timeout_us: after this an attempt without an answer is given up.
+        config_key: the public key that signs the configuration, base64; without it signatures are not checked.
     """
 
     def __init__(
@@ -72,15 +74,20 @@ class Client:
         encoding: str = "msgpack",
         compression: str = "deflate",
         timeout_us: int = TIMEOUT_US,
+        config_key: str = "",
         chance: Callable[[], float] = random.random,
+        mono: Callable[[], int] = mono_us,
+        wall: Callable[[], int] = wall_us,
+        counts_sleep: bool = True,
     ) -> None:
+        self._mono = mono
         self._edge, self._key, self._resource = edge, key, dict(resource)
         self._encoding, self._compression = encoding, compression
         self._rv = secrets.token_hex(7) if keep_sessions_whole else ""
         self._ids = random_ids(32)
         self.drops = Drops()
-        self.clock = DeviceClock(mono_us, wall_us, counts_sleep=True, names=random_ids(16))
-        self.config = Held(mono_us, chance)
+        self.clock = DeviceClock(mono, wall, counts_sleep=counts_sleep, names=random_ids(16))
+        self.config = Held(mono, chance, config_key)
         self._queue: Queue[Batch] = Queue(capacity, self.drops)
         self._sender = Sender(
             self._queue,
@@ -88,13 +95,14 @@ class Client:
             Schedule(chance),
             self.clock,
             post=self._post,
-            mono=mono_us,
-            wait=_wait,
+            mono=mono,
+            wait=self._wait,
             ids=self._ids,
         )
         self._timeout = aiohttp.ClientTimeout(total=timeout_us / 1e6)
         self._open: list[dict[str, Any]] = []
         self._open_bytes = 0
+        self._opened_us = mono()
         self._rank: Rank = "ordinary"
         self._open_epoch = self.clock.epoch
         self._running: list[asyncio.Task[None]] = []
@@ -103,7 +111,7 @@ class Client:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=self._timeout)
         await self._ask_config()
-        self._running = [asyncio.create_task(each) for each in (self._keep_flushing(), self._keep_asking())]
+        self._running = [asyncio.create_task(each) for each in (self._keep_ticking(), self._keep_asking())]
         return self
 
     async def __aexit__(
@@ -132,6 +140,8 @@ class Client:
         self.clock.sample()
         if self.clock.epoch != self._open_epoch:
             self.seal()
+        if not self._open:
+            self._opened_us = self._mono()
         sampled = {"threshold": decision.threshold} if decision.threshold else {}
         told = dict(span) | sampled | ({"randomness": self._rv} if self._rv else {})
         size = len(json.dumps(told))
@@ -140,7 +150,7 @@ class Client:
         self._open.append(told)
         self._open_bytes += size
         self._rank = max(self._rank, decision.rank, key=RANKS.index)
-        if len(self._open) == SPANS:
+        if len(self._open) == SPANS or (self._sender.saves_power and decision.rank == "error"):
             self.seal()
 
     def set_resource(self, **changes: Any) -> None:
@@ -148,11 +158,18 @@ class Client:
         self.seal()
         self._resource |= changes
 
+    def save_power(self, saves: bool) -> None:
+        """Whether errors alone are sent, on low power, data saver or roaming; the rest waits."""
+        self._sender.saves_power = saves
+        self.seal()
+        self._send()
+
     def seal(self) -> None:
         """Makes a batch of what is open, if there is something to tell, and sends it."""
         spans, epoch = self._open, self._open_epoch
         self.clock.sample()
         self._open, self._open_bytes, self._open_epoch = [], 0, self.clock.epoch
+        self._opened_us = self._mono()
         rank, self._rank = self._rank, "ordinary"
         if not spans and (not self.drops.untold or self._sender.paused):
             return
@@ -163,7 +180,7 @@ class Client:
             "dropped": self.drops.seal(),
             "spans": spans,
         }
-        self._queue.put(seal(logical, rank, mono_us(), self._encoding, self._compression), mono_us())
+        self._queue.put(seal(logical, rank, self._mono(), self._encoding, self._compression), self._mono())
         self._send()
 
     async def flush(self) -> None:
@@ -195,24 +212,25 @@ class Client:
             async with self._session.post(
                 address, params=stamp, data=batch.body, headers=headers, allow_redirects=False
             ) as answer:
-                answered_us = mono_us()
+                answered_us = self._mono()
                 return Reply(answer.status, answer.headers, await answer.read(), answered_us)
         except (aiohttp.ClientError, TimeoutError):
-            return Reply(0, {}, b"", mono_us())
+            return Reply(0, {}, b"", self._mono())
 
-    async def _keep_flushing(self) -> None:
-        passed_s = 0.0
+    def tick(self) -> None:
+        """To be called every `CLOCK_S`: reads both clocks, and seals what would be too old by the next time."""
+        self.clock.sample()
+        if self._mono() - self._opened_us + CLOCK_S * 1_000_000 >= FLUSH_US:
+            self.seal()
+
+    async def _keep_ticking(self) -> None:
         while True:
             await asyncio.sleep(CLOCK_S)
-            self.clock.sample()
-            passed_s += CLOCK_S
-            if passed_s >= FLUSH_S:
-                passed_s = 0.0
-                self.seal()
+            self.tick()
 
     async def _keep_asking(self) -> None:
         while not self.stopped:
-            await _wait(self.config.ask_at_us)
+            await self._wait(self.config.ask_at_us)
             await self._ask_config()
 
     async def _ask_config(self) -> None:
@@ -226,9 +244,9 @@ class Client:
             async with self._session.get(
                 f"{self._edge}/v1/config", params=query, headers={"X-Api-Key": self._key}, allow_redirects=False
             ) as answer:
-                self.config.answered(answer.status, await answer.read(), answer.headers.get("ETag", ""))
+                self.config.answered(answer.status, await answer.read(), answer.headers)
         except (aiohttp.ClientError, TimeoutError):
-            self.config.answered(0, b"", "")
+            self.config.answered(0, b"", {})
         self._obey()
 
     def _obey(self) -> None:
@@ -242,6 +260,5 @@ class Client:
             self.seal()
             self._send()
 
-
-async def _wait(until_us: int) -> None:
-    await asyncio.sleep(max(until_us - mono_us(), 0) / 1e6)
+    async def _wait(self, until_us: int) -> None:
+        await asyncio.sleep(max(until_us - self._mono(), 0) / 1e6)

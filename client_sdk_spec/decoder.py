@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 import zstandard
 
 from client_sdk_spec.encoder import DICTIONARY, ESCAPE, FIELDS, REUSED, UNKNOWN

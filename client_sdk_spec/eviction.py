@@ -90,9 +90,10 @@ class Queue(Generic[_Batch]):
             if batch.id not in self._in_flight and expired(batch.sealed_us, now_us):
                 self._lose(batch, "expired")
 
-    def oldest(self) -> _Batch | None:
-        """The batch to send next."""
-        return next((batch for batch in self.held.values() if batch.id not in self._in_flight), None)
+    def oldest(self, *ranks: Rank) -> _Batch | None:
+        """The batch to send next; with ranks the next of those."""
+        idle = (batch for batch in self.held.values() if batch.id not in self._in_flight)
+        return next((batch for batch in idle if not ranks or batch.rank in ranks), None)
 
     def send(self, batch_id: str) -> None:
         """A batch is in flight: it may have arrived, so it is not dropped until that is known."""

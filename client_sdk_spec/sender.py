@@ -95,6 +95,8 @@ class Sender:
         self._post, self._mono, self._wait, self._ids = post, mono, wait, ids
         self.paused = False
         """Nothing is sent for now: the edge said `send: false`."""
+        self.saves_power = False
+        """Only errors are sent for now."""
         self._one_at_a_time = asyncio.Lock()
 
     @property
@@ -107,7 +109,7 @@ class Sender:
         async with self._one_at_a_time:
             while not self.stopped and not self.paused:
                 self._queue.expire(self._mono())
-                batch = self._queue.oldest()
+                batch = self._queue.oldest("error") if self.saves_power else self._queue.oldest()
                 if batch is None:
                     return
                 not_before_us = self._schedule.not_before_us

@@ -72,16 +72,14 @@ class Server:
         path: str = "/v1/batches",
         method: str = "POST",
         keyed: bool = True,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request; the key goes as `X-Api-Key` where it is `keyed`. Underscores in header names stand for hyphens.
+        """One request; the key goes as `X-Api-Key` where it is `keyed`.
 
         Raises:
             Broken: there was no answer.
         """
-        named = {name.replace("_", "-").title(): value for name, value in headers.items()}
-        if keyed:
-            named["X-Api-Key"] = self.key
+        named = {**(headers or {}), **({"X-Api-Key": self.key} if keyed else {})}
         address = self.url + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         sent_us = time.time_ns() // 1_000
         try:

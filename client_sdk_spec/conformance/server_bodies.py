@@ -66,8 +66,7 @@ async def golden(server: Server) -> str:
     sent = 0
     for path in bodies("golden"):
         batch = json.loads((path.parent / f"{path.name.partition('.')[0]}.batch.json").read_text())
-        named = ENCODINGS.get(path.suffix)
-        answer = await server.send(path.read_bytes(), now(batch), **({"content_encoding": named} if named else {}))
+        answer = await server.send(path.read_bytes(), now(batch), headers=_encoding_of(path))
         _taken(path.name, answer, batch)
         sent += 1
     return f"{sent} bodies"
@@ -82,7 +81,7 @@ async def found_by_first_bytes(server: Server) -> str:
             _taken(f"{encoding} as {compression}, not named", await server.send(body, now(batch)), batch)
             told = await server.send(body, now(batch) | {"encoding": compression})
             _taken(f"{encoding} as {compression}, ?encoding=", told, batch)
-    told = await server.send(encode(batch), now(batch), content_type="text/plain")
+    told = await server.send(encode(batch), now(batch), headers={"Content-Type": "text/plain"})
     _taken("MessagePack as text/plain", told, batch)
     return "12 bodies, and text/plain"
 
@@ -104,8 +103,7 @@ async def malformed(server: Server) -> str:
     reasons = json.loads((VECTORS / "malformed" / "reasons.json").read_text())
     for name, reason in reasons.items():
         path = VECTORS / "malformed" / name
-        headers = {"content_encoding": named} if (named := ENCODINGS.get(path.suffix)) else {}
-        answer = await server.send(path.read_bytes(), **headers)
+        answer = await server.send(path.read_bytes(), headers=_encoding_of(path))
         found = (answer.status, answer.json().get("error"))
         require(found == (413 if reason in TOO_LARGE else 400, reason), f"{name}: {found}, expected {reason}")
     return f"{len(reasons)} bodies"
@@ -151,11 +149,21 @@ async def size_limits(server: Server) -> str:
     bombs["a bomb in zstd"] = (compress(bytes(64 << 20), "zstd"), "zstd")
     bombs["a bomb in deflate"] = (compress(bytes(64 << 20), "deflate"), "deflate")
     for name, (body, encoding) in bombs.items():
-        answer = await server.send(body, content_encoding=encoding)
+        answer = await server.send(body, headers={"Content-Encoding": encoding})
         require((answer.status, answer.json().get("error")) == (413, "body_too_large"), f"{name}: {answer.status}")
     most = fresh(1_000)
     _taken("1,000 spans", await server.send(compress(encode(most), "zstd"), now(most)), most)
-    return "413 for 4 bodies; 1,000 spans are taken"
+    large = fresh(100)
+    for span in large["spans"]:
+        span["attributes"] = {"note": secrets.token_hex(5_000)}
+    plain = encode(large)
+    _taken(f"{len(plain)} bytes", await server.send(compress(plain, "zstd"), now(large)), large)
+    return f"413 for 4 bodies; 1,000 spans are taken, and {len(plain)} bytes"
+
+
+def _encoding_of(path: Path) -> dict[str, str]:
+    named = ENCODINGS.get(path.suffix)
+    return {"Content-Encoding": named} if named else {}
 
 
 def _taken(name: str, answer: Answer, batch: Mapping[str, Any]) -> None:

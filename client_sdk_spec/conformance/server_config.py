@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -17,9 +16,10 @@ _TH = re.compile(r"0|[0-9a-f]{0,5}[1-9a-f]")
 _SIGNATURE = re.compile(r"keyid=([0-9a-f]{16}); ed25519=([A-Za-z0-9+/]{86}==)")
 
 
-async def ask(server: Server, query: dict[str, str] | None = None, **headers: Any) -> Answer:
-    """One question."""
-    return await server.send(b"", DEVICE | (query or {}), path=PATH, method="GET", **headers)
+async def ask(server: Server, query: dict[str, str] | None = None, *, keyed: bool = True, **headers: str) -> Answer:
+    """One question; underscores in names of headers stand for hyphens."""
+    named = {name.replace("_", "-").title(): value for name, value in headers.items()}
+    return await server.send(b"", DEVICE | (query or {}), path=PATH, method="GET", keyed=keyed, headers=named)
 
 
 async def shape(server: Server) -> str:

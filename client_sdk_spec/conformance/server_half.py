@@ -8,43 +8,43 @@ import aiohttp
 
 from client_sdk_spec.conformance import server_answers, server_bodies, server_config, server_ledger
 from client_sdk_spec.conformance.server import ANSWER_S, Server
+from client_sdk_spec.conformance.spec import sentences_of
 from client_sdk_spec.conformance.verdicts import Broken, NotSeen, Verdict
 
 
 class Check(NamedTuple):
-    """One check: its name, the sentences that it is about, and what it does."""
+    """One check; `SPEC.md` names it as `server:<name>`."""
 
     name: str
-    sentences: tuple[str, ...]
     run: Callable[[Server], Awaitable[str]]
     """Says what was seen; raises Broken or NotSeen."""
 
 
 CHECKS = (
-    Check("golden", ("W-1", "W-2", "W-8", "R-1"), server_bodies.golden),
-    Check("found_by_first_bytes", ("W-8", "R-2"), server_bodies.found_by_first_bytes),
-    Check("tolerated", ("W-6", "X-2", "R-3"), server_bodies.tolerated),
-    Check("malformed", ("W-3", "W-7", "X-1", "R-4"), server_bodies.malformed),
-    Check("rejected_spans", ("R-5",), server_bodies.rejected_spans),
-    Check("duplicates", ("R-6",), server_bodies.duplicates),
-    Check("size_limits", ("R-7",), server_bodies.size_limits),
-    Check("accepted_shape", ("R-8",), server_answers.accepted_shape),
-    Check("clock_order", ("R-9",), server_answers.clock_order),
-    Check("server_time", ("R-9",), server_answers.server_time),
-    Check("error_shape", ("R-10",), server_answers.error_shape),
-    Check("keys", ("R-11",), server_answers.keys),
-    Check("stamps", ("R-12",), server_answers.stamps),
-    Check("simple_requests", ("R-13",), server_answers.simple_requests),
-    Check("preflights", ("R-14",), server_answers.preflights),
-    Check("config_shape", ("R-15",), server_config.shape),
-    Check("config_etags", ("R-16",), server_config.etags),
-    Check("config_clock", ("R-17",), server_config.clock),
-    Check("config_signature", ("R-18",), server_config.signature),
-    Check("config_pages", ("R-13",), server_config.pages),
-    Check("config_keys", ("R-11",), server_config.keys),
-    Check("slow_body", ("R-19",), server_answers.slow_body),
-    Check("retry_after", ("R-19",), server_answers.retry_after),
-    Check("counted_once", ("R-20",), server_ledger.counted_once),
+    Check("golden", server_bodies.golden),
+    Check("found_by_first_bytes", server_bodies.found_by_first_bytes),
+    Check("tolerated", server_bodies.tolerated),
+    Check("malformed", server_bodies.malformed),
+    Check("rejected_spans", server_bodies.rejected_spans),
+    Check("duplicates", server_bodies.duplicates),
+    Check("size_limits", server_bodies.size_limits),
+    Check("accepted_shape", server_answers.accepted_shape),
+    Check("clock_order", server_answers.clock_order),
+    Check("server_time", server_answers.server_time),
+    Check("error_shape", server_answers.error_shape),
+    Check("keys", server_answers.keys),
+    Check("stamps", server_answers.stamps),
+    Check("simple_requests", server_answers.simple_requests),
+    Check("preflights", server_answers.preflights),
+    Check("config_shape", server_config.shape),
+    Check("config_etags", server_config.etags),
+    Check("config_clock", server_config.clock),
+    Check("config_signature", server_config.signature),
+    Check("config_pages", server_config.pages),
+    Check("config_keys", server_config.keys),
+    Check("slow_body", server_answers.slow_body),
+    Check("retry_after", server_answers.retry_after),
+    Check("counted_once", server_ledger.counted_once),
 )
 """In the order in which they are made; the last ones look at what the others saw."""
 
@@ -78,12 +78,13 @@ _WAITING = frozenset({"slow_body"})
 
 
 async def _judge(check: Check, server: Server) -> Verdict:
+    of = sentences_of(f"server:{check.name}")
     try:
-        return Verdict(check.name, check.sentences, "holds", await check.run(server))
+        return Verdict(check.name, of, "holds", await check.run(server))
     except Broken as found:
-        return Verdict(check.name, check.sentences, "broken", str(found))
+        return Verdict(check.name, of, "broken", str(found))
     except NotSeen as found:
-        return Verdict(check.name, check.sentences, "not seen", str(found))
+        return Verdict(check.name, of, "not seen", str(found))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         # What a server answers may have any shape; a check reads on as if it were right.
-        return Verdict(check.name, check.sentences, "broken", f"an answer of another shape: {error!r}")
+        return Verdict(check.name, of, "broken", f"an answer of another shape: {error!r}")
