@@ -1,4 +1,4 @@
-"""The JVM and Android client (`client_sdk_spec/jvm/`): its own tests, and then a JVM of its own against a real service."""
+"""The JVM and Android client (`client_sdk_spec/jvm/`): its own tests, and then a JVM against receivers good and bad."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from client_sdk_spec.conformance.client_half import by_sentence, check_command
 from tests.contracts.conftest import Api
 from tests.service import Service
 
@@ -33,7 +34,12 @@ def maven(*goals: str) -> str:
         if shutil.which(program) is None:
             pytest.skip(f"the JVM client: {program} is not installed")
     done = subprocess.run(
-        ["mvn", "-B", "-ntp", *goals], cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        ["mvn", "-B", "-ntp", *goals],
+        cwd=HERE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode and any(sign in done.stdout for sign in CANNOT_FETCH):
         pytest.skip("the JVM client: its packages cannot be fetched")
@@ -49,7 +55,9 @@ def classpath() -> str:
     return os.pathsep.join(map(str, parts))
 
 
-async def demo(classpath: str, edge: str, key: str, version: str, *arguments: str, directory: Path | None = None) -> Any:
+async def demo(
+    classpath: str, edge: str, key: str, version: str, *arguments: str, directory: Path | None = None
+) -> Any:
     """Runs the demo to its end; returns what it says to have sent."""
     environment = os.environ | {"FIRSTHOP_EDGE": edge, "FIRSTHOP_KEY": key, "FIRSTHOP_VERSION": version}
     if directory is not None:
@@ -111,6 +119,13 @@ async def test_it_passes_its_own_tests_with_every_version_of_okhttp() -> None:
     told = await asyncio.to_thread(maven, "verify")
     for version in ("3.14.9", "4.12.0", "5.5.1"):
         assert list((HERE / "target" / "surefire-reports").glob(f"*okhttp-{version}.txt")), told
+
+
+async def test_it_does_what_the_specification_says_before_a_receiver_that_misbehaves(classpath: str) -> None:
+    verdicts = await check_command(["java", "-cp", classpath, "firsthop.Conformance"], at_once=2, slack_s=3.0)
+    broken = [verdict for verdict in verdicts if verdict.word == "broken"]
+    assert not broken
+    assert {verdict.word for verdict in by_sentence(verdicts)} == {"holds"}
 
 
 async def test_calls_of_okhttp_are_stored_once_with_the_phases_that_were_measured(

@@ -20,7 +20,6 @@ final class BatchQueue {
 
     private final Storage storage;
     private final DropCounters drops;
-    private final String fullReason;
     private final List<Entry> entries = new ArrayList<>();
     private long bytes;
     private long nextSequence;
@@ -49,7 +48,6 @@ final class BatchQueue {
     BatchQueue(Storage storage, DropCounters drops) {
         this.storage = storage;
         this.drops = drops;
-        this.fullReason = storage instanceof Storage.Memory ? DropCounters.QUEUE_OVERFLOW : DropCounters.STORAGE_FULL;
         for (Entry entry : storage.found()) {
             entries.add(entry);
             bytes += entry.bytes;
@@ -78,7 +76,7 @@ final class BatchQueue {
     private void insert(int at, long sequence, SealedBatch batch) {
         long room = storage.room(batch);
         if (room > storage.mostBytes()) { // it would push out everything, and itself
-            drops.lose(batch, fullReason);
+            drops.lose(batch, DropCounters.QUEUE_OVERFLOW);
             return;
         }
         Entry entry = new Entry(sequence, batch.rank, batch.spans, room, batch.sealedWallUs, batch.counters);
@@ -90,7 +88,7 @@ final class BatchQueue {
             forget(entry);
             drops.lose(batch, DropCounters.STORAGE_FULL);
         }
-        while (bytes > storage.mostBytes()) dropUnread(leastDear(), fullReason);
+        while (bytes > storage.mostBytes()) dropUnread(leastDear(), DropCounters.QUEUE_OVERFLOW);
     }
 
     /** The oldest that may go; null when none may. */

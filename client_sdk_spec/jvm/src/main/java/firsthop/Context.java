@@ -17,17 +17,18 @@ final class Context {
     final boolean reported;
 
     Context(Consent consent, String network, String session, String randomness, boolean reported) {
-        boolean nameless = consent == Consent.PENDING || consent == Consent.DENIED;
         this.consent = consent;
         this.network = network;
+        // Who has not agreed is not told apart from others.
+        boolean nameless = isWithoutConsent();
         this.session = nameless ? "" : session;
         this.randomness = nameless ? "" : randomness;
         this.reported = reported;
     }
 
-    /** Who has not agreed is not told apart from others: no session, no installation. */
-    boolean isNameless() {
-        return session.isEmpty();
+    /** The app asks, and the user has not agreed. */
+    boolean isWithoutConsent() {
+        return consent == Consent.PENDING || consent == Consent.DENIED;
     }
 
     Context asReported() {

@@ -12,10 +12,13 @@ import java.util.concurrent.atomic.AtomicLong;
  * process ends between keeping the batch and keeping the counters, the next one sees that they were taken.
  */
 final class DropCounters {
+    static final String CONSENT = "consent";
     static final String EXPIRED = "expired";
+    /** The bound on what waits, in memory or on disk. */
     static final String QUEUE_OVERFLOW = "queue_overflow";
     static final String REJECTED = "rejected";
     static final String SAMPLED = "sampled";
+    /** The disk would not take it. */
     static final String STORAGE_FULL = "storage_full";
     static final String TOO_LARGE = "too_large";
     /** A file that could not be read, or was not finished when the process ended: WIRE.md has no word for it. */
@@ -23,7 +26,7 @@ final class DropCounters {
 
     /** The words of WIRE.md, and that one. */
     private static final String[] REASONS = {
-        "before_send", "consent", EXPIRED, "network_error", QUEUE_OVERFLOW, "rate_limited", REJECTED, SAMPLED, STORAGE_FULL,
+        "before_send", CONSENT, EXPIRED, "network_error", QUEUE_OVERFLOW, "rate_limited", REJECTED, SAMPLED, STORAGE_FULL,
         TOO_LARGE, OTHER
     };
 

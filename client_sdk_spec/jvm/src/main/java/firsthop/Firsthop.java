@@ -16,7 +16,7 @@ public final class Firsthop {
     private final Session session;
     private final DropCounters drops = new DropCounters();
     private final Inbox inbox = new Inbox();
-    private final Worker worker;
+    final Worker worker;
     private final Thread thread;
     private final AtomicBoolean flush = new AtomicBoolean();
     private final AtomicBoolean report = new AtomicBoolean();
@@ -30,7 +30,7 @@ public final class Firsthop {
         ClockNote clockNote = new ClockNote(options.clocks, options.random, storage);
         clock = clockNote.clock;
         session = new Session(options.random, options.wholeSessions, options.consent);
-        worker = new Worker(options, options.random, storage, clockNote, inbox, drops);
+        worker = new Worker(options, storage, clockNote, session, inbox, drops);
         thread = ownThread ? new Thread(new Loop(), "firsthop") : null;
     }
 
@@ -61,7 +61,7 @@ public final class Firsthop {
 
     private Span begun(Span span, String name) {
         span.set(Column.NAME, name == null || name.isEmpty() ? "?" : name);
-        span.set(Column.SPAN_ID, options.random.nextLong() | 1);
+        span.set(Column.SPAN_ID, session.spanId());
         span.set(Column.START, clock.read());
         span.epoch = clock.epoch();
         return span;
@@ -77,7 +77,8 @@ public final class Firsthop {
         if (closing) return;
         span.context = session.at(options.clocks.wallMicros(), nowUs);
         if (!span.context.randomness.isEmpty()) span.declareRandomness(span.context.randomness);
-        if (!inbox.offer(span)) drops.add(DropCounters.QUEUE_OVERFLOW, 1);
+        if (options.onlyAgreed && span.context.isWithoutConsent()) drops.add(DropCounters.CONSENT, 1);
+        else if (!inbox.offer(span)) drops.add(DropCounters.QUEUE_OVERFLOW, 1);
     }
 
     /** The user has answered; what was recorded before goes with the answer before. */
@@ -152,7 +153,7 @@ public final class Firsthop {
             try {
                 flush.set(true);
                 step();
-                while (!worker.isDone() && monoMicros() < giveUpUs) step();
+                while (!worker.mustWait() && monoMicros() < giveUpUs) step();
             } finally {
                 shut();
             }

@@ -49,23 +49,25 @@ final class OpenBatches {
             this.epoch = epoch;
             this.sinceUs = sinceUs;
         }
-
-        boolean isFull() {
-            return spans.size() >= MOST_SPANS || encodedBytes >= MOST_BYTES;
-        }
     }
 
-    /** Adds a span; returns the batch that is to be sealed now, or null. */
+    /** Adds a span; returns what is to be sealed now, or null. */
     Open add(Span span, long nowUs) {
         Key key = new Key(span.context, span.epoch);
         Open batch = open.get(key);
+        Open overfull = null;
+        if (batch != null && batch.encodedBytes + span.encodedBytes() > MOST_BYTES) {
+            overfull = open.remove(key);
+            batch = null;
+        }
         if (batch == null) {
             batch = new Open(span.context, span.epoch, nowUs);
             open.put(key, batch);
         }
         batch.spans.add(span);
         batch.encodedBytes += span.encodedBytes();
-        if (batch.isFull()) return open.remove(key);
+        if (overfull != null) return overfull;
+        if (batch.spans.size() == MOST_SPANS) return open.remove(key);
         return open.size() > MOST_OPEN ? oldest() : null;
     }
 
@@ -86,6 +88,10 @@ final class OpenBatches {
             batches.remove();
         }
         return due;
+    }
+
+    boolean isEmpty() {
+        return open.isEmpty();
     }
 
     /** When the next one is due; {@link Long#MAX_VALUE}: none waits. */

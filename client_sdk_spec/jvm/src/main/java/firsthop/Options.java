@@ -21,6 +21,7 @@ public final class Options {
     UploadPolicy uploadPolicy = UploadPolicy.ALWAYS;
     Consent consent;
     boolean wholeSessions;
+    boolean onlyAgreed;
     String publicKey;
     long app;
     Random random = new SecureRandom();
@@ -93,9 +94,18 @@ public final class Options {
         return this;
     }
 
-    /** What the user has agreed to so far; not called: the app does not ask. */
+    /**
+     * What the user has agreed to so far; not called: the app does not ask. Without consent spans go without session and
+     * installation, and the edge does with them what the app's policy says: by default it only counts them.
+     */
     public Options consent(Consent consent) {
         this.consent = consent;
+        return this;
+    }
+
+    /** Without consent not even that: nothing is sent, and it is told afterwards how much that was. */
+    public Options onlyWithConsent() {
+        this.onlyAgreed = true;
         return this;
     }
 

@@ -15,14 +15,17 @@ final class Session {
     private String randomness = "";
     private long beganUs;
     private long lastUs;
+    private long lastSpanId;
     private boolean reported;
-    private Context context = Context.NONE;
+    private Context context;
 
     /** @param sampled whether sessions are kept or left out as a whole */
     Session(Random random, boolean sampled, Consent consent) {
         this.random = random;
         this.sampled = sampled;
         this.consent = consent;
+        lastSpanId = random.nextLong();
+        renew();
     }
 
     /** What a span that ends now belongs to. */
@@ -37,13 +40,30 @@ final class Session {
             id = Hex.of(Hex.random(random));
             // Drawn anew for each session: one that lived longer would tell that two sessions are of one device.
             randomness = sampled ? Hex.of(random.nextLong()).substring(2) : "";
+            lastSpanId = random.nextLong();
             renew();
         }
         return context;
     }
 
+    /**
+     * An id for a span: within a session they count up from a random one, which compresses to a third. Without consent each is
+     * random, or they would tell that spans are of one device.
+     */
+    synchronized long spanId() {
+        do lastSpanId = context.isWithoutConsent() ? random.nextLong() : lastSpanId + 1;
+        while (lastSpanId == 0);
+        return lastSpanId;
+    }
+
+    /** What is true now, without a span. */
+    synchronized Context now() {
+        return context;
+    }
+
     synchronized void consent(Consent changed) {
         consent = changed;
+        lastSpanId = random.nextLong();
         renew();
     }
 

@@ -14,6 +14,8 @@ import java.util.Random;
 final class Worker {
     /** Both clocks are read at least this often. */
     private static final long SAMPLE_US = 15_000_000;
+    /** What was dropped is told at the latest so long after the last batch. */
+    private static final long TELL_US = 300_000_000;
 
     private final Options options;
     private final Random random;
@@ -28,10 +30,14 @@ final class Worker {
     private final ConfigSource configs;
     private final OpenBatches open = new OpenBatches();
     private final LeftOut leftOut = new LeftOut();
+    private final Session session;
+    private long sealedUs;
 
-    Worker(Options options, Random random, Storage storage, ClockNote clockNote, Inbox inbox, DropCounters drops) {
+    Worker(Options options, Storage storage, ClockNote clockNote, Session session, Inbox inbox, DropCounters drops) {
         this.options = options;
-        this.random = random;
+        this.random = options.random;
+        this.session = session;
+        this.sealedUs = options.clocks.monoMicros();
         this.storage = storage;
         this.clockNote = clockNote;
         this.clock = clockNote.clock;
@@ -53,29 +59,41 @@ final class Worker {
      */
     long step(boolean flush, boolean report) {
         long nowUs = clock.read();
+        boolean ask = nowUs >= configs.nextUs() && !schedule.stopped;
+        if (ask) nowUs = askForConfig(); // first: it decides what becomes of the spans that wait
         ClientConfig config = configs.inForce(nowUs);
         drain(config, nowUs);
         for (OpenBatches.Open due : open.due(nowUs, flush || report)) seal(config, due);
-        if (report && config.send) report();
-        if (!config.send) queue.dropAll(DropCounters.SAMPLED);
-        long nextUs;
-        if (nowUs >= configs.nextUs() && !schedule.stopped) {
-            askForConfig();
-            nextUs = nowUs;
+        if (config.send) {
+            if (report) report();
+            tell(flush, nowUs);
         } else {
-            nextUs = sender.attempt();
-            if (!schedule.stopped) nextUs = Math.min(nextUs, configs.nextUs());
+            queue.dropAll(DropCounters.SAMPLED);
         }
+        long nextUs = ask ? nowUs : sender.attempt();
+        if (!schedule.stopped) nextUs = Math.min(nextUs, configs.nextUs());
         clockNote.keep();
         drops.keep(storage);
         nextUs = Math.min(Math.min(nextUs, open.nextUs()), nowUs + SAMPLE_US);
         return Math.max(nextUs - options.clocks.monoMicros(), 0);
     }
 
-    /** Whether everything that was handed over has left the device, or cannot leave it now. */
-    boolean isDone() {
+    /** Seals a batch without spans when nothing else carries the counters. */
+    private void tell(boolean flush, long nowUs) {
+        boolean due = flush || nowUs - sealedUs >= TELL_US;
+        if (!due || !open.isEmpty() || !sender.isIdle() || drops.pending().isEmpty()) return;
+        seal(Rank.ORDINARY, session.now(), clock.epoch(), new ArrayList<Span>());
+    }
+
+    /** Whether nothing sealed waits to be sent, or nothing will be sent any more. */
+    boolean hasNothingToSend() {
+        return queue.size() == 0 || schedule.stopped;
+    }
+
+    /** Whether nothing can be sent just now. */
+    boolean mustWait() {
         boolean waits = options.clocks.monoMicros() < schedule.notBeforeUs;
-        return queue.size() == 0 || waits || schedule.stopped || queue.next(!options.uploadPolicy.mayUploadBulk()) == null;
+        return hasNothingToSend() || waits || queue.next(!options.uploadPolicy.mayUploadBulk()) == null;
     }
 
     void close() {
@@ -123,8 +141,9 @@ final class Worker {
         Map<String, Long> dropped = drops.pending();
         java.util.UUID id = Hex.random(random);
         byte[] body = Encoder.encode(id, resource(context), clock.sealed(epoch), dropped, spans);
-        long leastUs = Long.MAX_VALUE;
-        long mostUs = Long.MIN_VALUE;
+        sealedUs = options.clocks.monoMicros();
+        long leastUs = spans.isEmpty() ? sealedUs : Long.MAX_VALUE;
+        long mostUs = spans.isEmpty() ? sealedUs : Long.MIN_VALUE;
         for (Span span : spans) {
             leastUs = Math.min(leastUs, span.number(Column.START));
             mostUs = Math.max(mostUs, span.endUs());
@@ -147,7 +166,7 @@ final class Worker {
         Map<String, Object> resource = new LinkedHashMap<>(options.resource);
         if (!context.network.isEmpty()) resource.put("network", context.network);
         if (!context.session.isEmpty()) resource.put("session", context.session);
-        if (context.isNameless()) resource.remove("installation");
+        if (context.isWithoutConsent()) resource.remove("installation");
         if (context.consent != null) resource.put("consent", context.consent.word);
         if (context.reported) resource.put("reported", true);
         return resource;
@@ -166,7 +185,8 @@ final class Worker {
         for (OpenBatches.Open batch : full) seal(Rank.ERROR, batch.context, batch.epoch, batch.spans);
     }
 
-    private void askForConfig() {
+    /** Returns when it was answered. */
+    private long askForConfig() {
         boolean askTime = !clock.isAnchored();
         Transport.Request request = configs.request(askTime);
         long sentUs = clock.read();
@@ -178,7 +198,7 @@ final class Worker {
         }
         long nowUs = clock.read();
         configs.answered(answer, nowUs);
-        if (answer == null || !askTime) return;
+        if (answer == null || !askTime) return nowUs;
         try {
             clock.answered(
                     request.writtenUs < 0 ? sentUs : request.writtenUs,
@@ -189,5 +209,6 @@ final class Worker {
         } catch (NumberFormatException silent) {
             // it told no time
         }
+        return nowUs;
     }
 }

@@ -112,7 +112,7 @@ class ClientTest {
         for (int i = 0; i < 30; i++) client().span("span").attribute("text", i + text.toString()).end();
         pass(31 * S);
         assertEquals(30, edge.rows().size());
-        for (FakeEdge.Received each : edge.accepted) assertTrue(MessagePack.pack(each.map).length < 56 * 1024);
+        for (FakeEdge.Received each : edge.accepted) assertTrue(MessagePack.pack(each.map).length <= 48 * 1024);
         assertTrue(edge.accepted.size() >= 3);
     }
 
@@ -150,6 +150,58 @@ class ClientTest {
             assertTrue(resource.get("consent").equals("granted") ? named : nameless, resource.toString());
         }
         assertEquals(java.util.Arrays.asList("pending", "granted", "denied"), words);
+    }
+
+    @Test
+    void an_app_that_may_not_even_count_sends_nothing_and_tells_it_afterwards() {
+        options.consent(Consent.DENIED).onlyWithConsent();
+        record(7);
+        pass(31 * S);
+        record(2);
+        client().setConsent(Consent.PENDING);
+        record(1);
+        assertTrue(edge.rows().isEmpty());
+        client().setConsent(Consent.GRANTED);
+        record(1);
+        pass(31 * S);
+        assertEquals(1, edge.rows().size());
+        assertEquals(10L, edge.accepted.get(edge.accepted.size() - 1).part("dropped").get("consent"));
+    }
+
+    @Test
+    void counters_are_told_by_a_batch_without_spans_when_there_are_none() {
+        edge.answers.add(400);
+        record(4);
+        pass(31 * S);
+        assertEquals(0, edge.accepted.size());
+        pass(6 * 60 * S);
+        assertEquals(java.util.Arrays.asList(0), sizes());
+        assertEquals(4L, edge.accepted.get(0).part("dropped").get("rejected"));
+        pass(3600 * S);
+        assertEquals(1, edge.accepted.size());
+    }
+
+    @Test
+    void an_hour_of_a_thousand_spans_is_less_than_100_kb() {
+        Random random = new Random(8);
+        long bytes = 0;
+        for (int i = 0; i < 1000; i++) {
+            long start = clocks.monoUs;
+            Span span = client().span("GET").signal(Signal.REQUEST).kind(3).method("GET").route("/orders/{id}");
+            span.url("https://api.shop.example/orders/" + random.nextInt(100_000)).httpStatus(200).protocol("h2");
+            for (Phase phase : Phase.values()) {
+                boolean handshake = phase == Phase.DNS || phase == Phase.TCP || phase == Phase.TLS;
+                boolean happened = handshake ? i % 10 == 0 : phase != Phase.REDIRECT && phase != Phase.BLOCKED;
+                span.phase(phase, happened ? random.nextInt(90_000) : Phase.REUSED);
+            }
+            span.timed(start, random.nextInt(900_000)).responseBytes(random.nextInt(20_000)).end();
+            pass(3_600_000);
+            if (i % 30 == 29) client().flush();
+        }
+        pass(31 * S);
+        for (FakeEdge.Received each : edge.attempts) bytes += each.body.length;
+        assertEquals(1000, edge.rows().size());
+        assertTrue(bytes < 100_000, bytes + " bytes");
     }
 
     @Test
@@ -228,6 +280,7 @@ class ClientTest {
             record(4);
             pass(16 * 60 * S);
         }
+        edge.accepted.removeIf(each -> each.spans() == 0); // they only tell what was left out
         assertTrue(edge.accepted.size() > 5 && edge.accepted.size() < 35, edge.accepted.size() + " of 40");
         Set<Object> randomness = new HashSet<>();
         for (FakeEdge.Received each : edge.accepted) {

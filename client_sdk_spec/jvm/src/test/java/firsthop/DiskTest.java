@@ -207,8 +207,8 @@ class DiskTest {
         Map<Object, Integer> arrived = new TreeMap<>();
         for (Map<String, Object> row : edge.rows()) arrived.merge(row.get("name"), 1, Integer::sum);
         assertEquals(errors, arrived.get("wrong"));
-        assertTrue(told("storage_full") > 0);
-        assertEquals(ordinary, arrived.get("ordinary") + told("storage_full"));
+        assertTrue(told("queue_overflow") > 0);
+        assertEquals(ordinary, arrived.get("ordinary") + told("queue_overflow"));
     }
 
     @Test
