@@ -115,7 +115,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "well": Scenario("everything is accepted", recorded(12, 1), script(), judged=("learns_the_clock", "one_by_one")),
     "many_spans": Scenario("2,500 spans at once", recorded(2_500, 1), script()),
     "unavailable": Scenario(
-        "503 four times", recorded(8), script(*[Act(503)] * 4), judged=("repeats", "full_jitter", "waits")
+        "503 four times", recorded(8, 1), script(*[Act(503)] * 4), judged=("repeats", "full_jitter", "waits")
     ),
     "told_when": Scenario(
         "429 with Retry-After: 2, while another batch waits",
@@ -125,26 +125,30 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "told_nonsense": Scenario(
         "429 with Retry-After: soon",
-        recorded(8),
+        recorded(8, 1),
         script(Act(429, {"Retry-After": "soon"})),
         judged=("repeats", "waits"),
     ),
-    "too_slow": Scenario("408 once", recorded(8), script(Act(408)), judged=("repeats", "waits")),
+    "too_slow": Scenario("408 once", recorded(8, 1), script(Act(408)), judged=("repeats", "waits")),
     "too_large": Scenario("413 for more than 3 spans", recorded(9, 1), too_large, judged=("halves",)),
     "one_too_large": Scenario(
         "413 for one span, whatever it is with", recorded(4, 1), one_too_large, judged=("halves",)
     ),
-    "reset": Scenario("the connection is reset twice", recorded(8), script(RESET, RESET), judged=("repeats", "waits")),
-    "silent": Scenario("no answer to the first attempt", recorded(8), script(SILENCE), judged=("repeats", "gives_up")),
+    "reset": Scenario(
+        "the connection is reset twice", recorded(8, 1), script(RESET, RESET), judged=("repeats", "waits")
+    ),
+    "silent": Scenario(
+        "no answer to the first attempt", recorded(8, 1), script(SILENCE), judged=("repeats", "gives_up")
+    ),
     "lost_answer": Scenario(
-        "stored, and the answer is lost", recorded(8), script(Act(0, stored=True)), judged=("repeats", "waits")
+        "stored, and the answer is lost", recorded(8, 1), script(Act(0, stored=True)), judged=("repeats", "waits")
     ),
     "garbage": Scenario(
         "202 with a web page for a body", recorded(8, 1), script(Act(202, body=b"<html>")), judged=("not_repeated",)
     ),
     "redirected": Scenario(
         "302 to another address",
-        recorded(8),
+        recorded(8, 1),
         script(Act(302, {"Location": "/elsewhere"})),
         judged=("repeats", "stays", "waits"),
     ),

@@ -16,7 +16,7 @@ GOLDEN = [
     for path in sorted((FOLDER / "golden").iterdir())
     if ".batch." not in path.name and ".columns." not in path.name
 ]
-NOT_JUDGED = {"too_many_strings", "too_many_reasons", "too_many_sketches", "too_deep", "bad_sketch"}
+NOT_JUDGED = {"too_many_spans", "too_many_strings", "too_many_reasons", "too_many_sketches", "too_deep", "bad_sketch"}
 """Refusals for being too much, which this decoder does not count, and sketches, which it does not read."""
 REASONS = load("malformed/reasons.json")
 MALFORMED = [name for name, why in REASONS.items() if why not in NOT_JUDGED and not name.startswith("sketch")]
