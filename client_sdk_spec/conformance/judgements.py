@@ -121,8 +121,8 @@ def learns_the_clock(case: Case) -> str:
     require(anchored, "no attempt after the first answer has an anchor")
     for attempt in anchored:
         o, d, t = (int(attempt.query[name]) for name in "odt")
-        before = [each for each in case.attempts if each.replied_us and each.replied_us <= attempt.received_us]
-        fits = [each for each in before if each.replied_us - d <= o + t <= attempt.received_us + d]
+        told = [*case.seen.told_us, *(each.replied_us for each in case.attempts if each.replied_us)]
+        fits = [us for us in told if us <= attempt.received_us and us - d <= o + t <= attempt.received_us + d]
         require(fits, f"by the anchor {o} ± {d} µs at {t} the answer came at {o + t}, when there was none")
         require(d < AHEAD_US, f"± {d} µs says nothing on one machine")
     return f"{len(anchored)} anchors"

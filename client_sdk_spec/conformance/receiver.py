@@ -72,6 +72,8 @@ class Seen:
     attempts: list[Attempt] = field(default_factory=list)
     asked_s: list[float] = field(default_factory=list)
     """When the configuration was asked for."""
+    told_us: list[int] = field(default_factory=list)
+    """Server times that its answers told, with `clock=1`."""
     preflights: int = 0
     strayed: list[str] = field(default_factory=list)
     """Requests to other addresses."""
@@ -172,7 +174,8 @@ class Receiver:
         headers = {**READABLE, "Content-Type": "application/json", "Cache-Control": "private, max-age=1"}
         headers |= signed(key, body)
         if request.query.get("clock") == "1":
-            times = {"Firsthop-Received-Us": str(received_us), "Firsthop-Replied-Us": str(_server_us())}
+            seen.told_us.append(_server_us())
+            times = {"Firsthop-Received-Us": str(received_us), "Firsthop-Replied-Us": str(seen.told_us[-1])}
             headers |= times | {"Cache-Control": "no-store"}
         if headers["ETag"] in (request.headers.get("If-None-Match"), request.query.get("etag")):
             return web.Response(status=304, headers=headers)
