@@ -134,7 +134,7 @@ def _check_fields(given: Mapping[str, Any], kinds: Mapping[str, str]) -> None:
 
 def _spans(raw: Mapping[str, Any], base_us: int) -> list[dict[str, Any]]:
     count, cols, texts = raw["n"], raw.get("cols") or {}, ["", *(raw.get("strings") or [])]
-    traces = raw.get("traces") or ""
+    traces = _ids(raw.get("traces") or "", 2 * _ID_DIGITS)
     spans: list[dict[str, Any]] = [{} for _ in range(count)]
     for name, field in FIELDS["columns"].items():
         if name not in cols:
@@ -149,7 +149,7 @@ def _spans(raw: Mapping[str, Any], base_us: int) -> list[dict[str, Any]]:
         for span, value in zip(spans, values, strict=True):
             if field["type"] == "index":
                 if value != UNKNOWN:
-                    span["trace_id"] = _ids(traces, 2 * _ID_DIGITS)[_row(value)]
+                    span["trace_id"] = traces[_row(value)]
             elif field["type"] == "code":
                 span[name] = texts[_row(value)]
             elif name == "start_us" and value not in (REUSED, UNKNOWN):

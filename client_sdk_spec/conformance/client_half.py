@@ -18,7 +18,8 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from client_sdk_spec.conformance.judgements import ALWAYS, JUDGEMENTS, Case
+from client_sdk_spec.conformance.case import Case
+from client_sdk_spec.conformance.judgements import ALWAYS, JUDGEMENTS
 from client_sdk_spec.conformance.receiver import OURS, Receiver, receiving
 from client_sdk_spec.conformance.scenarios import SCENARIOS
 from client_sdk_spec.conformance.spec import sentences_of

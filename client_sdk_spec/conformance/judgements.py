@@ -2,52 +2,24 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from client_sdk_spec.conformance.receiver import AHEAD_US, Attempt, Seen
-from client_sdk_spec.conformance.scenarios import Scenario
+from client_sdk_spec.conformance import judge_retries
+from client_sdk_spec.conformance.case import Case, some
+from client_sdk_spec.conformance.receiver import AHEAD_US
 from client_sdk_spec.conformance.verdicts import NotSeen, require
-from client_sdk_spec.retry import SECOND_US, fate_of, jitter_us, retry_after_us
+from client_sdk_spec.retry import fate_of
 from client_sdk_spec.sampling import randomness, read
 
 MOST_INFLATED = 1 << 20
 MOST_SPANS = 1_000
-MOST_IN_FLIGHT = 8
 PAGE_HEADERS = frozenset({"x-api-key", "authorization", "content-encoding", "idempotency-key"})
 """Headers that cost a page a preflight."""
 
 
-class Case(NamedTuple):
-    """One scenario as it went."""
-
-    scenario: Scenario
-    seen: Seen
-    address: str
-    """The receiver's."""
-    slack_s: float
-    """How late a client's timers, and this machine, may be."""
-    timeout_s: float
-    """After how long without an answer the client is to give up."""
-
-    @property
-    def attempts(self) -> list[Attempt]:
-        """In the order of their heads."""
-        return self.seen.attempts
-
-    @property
-    def stored(self) -> dict[str, Attempt]:
-        """By batch id, the first attempt of each batch that arrived."""
-        found: dict[str, Attempt] = {}
-        for attempt in self.attempts:
-            if attempt.stored:
-                found.setdefault(attempt.batch["id"], attempt)
-        return found
-
-
 def readable(case: Case) -> str:
     """Every body can be read."""
-    _some(case.attempts)
+    some(case.attempts)
     faults = [attempt.fault for attempt in case.attempts if attempt.fault]
     require(not faults, f"{len(faults)} of {len(case.attempts)}: {faults[:1]}")
     return f"{len(case.attempts)} bodies"
@@ -55,7 +27,7 @@ def readable(case: Case) -> str:
 
 def bounded(case: Case) -> str:
     """No batch is larger than a batch may be."""
-    _some(case.attempts)
+    some(case.attempts)
     spans = max(len(attempt.batch.get("spans", ())) for attempt in case.attempts)
     size = max(len(attempt.body) for attempt in case.attempts)
     require(spans <= MOST_SPANS and size <= MOST_INFLATED, f"{spans} spans, {size} bytes inflated")
@@ -65,7 +37,7 @@ def bounded(case: Case) -> str:
 def same_bytes(case: Case) -> str:
     """The same batch id means the same bytes; another batch has another id."""
     bodies: dict[str, set[bytes]] = {}
-    for attempt in _some([attempt for attempt in case.attempts if attempt.batch]):
+    for attempt in some([attempt for attempt in case.attempts if attempt.batch]):
         bodies.setdefault(attempt.batch["id"], set()).add(attempt.body)
     changed = [batch_id for batch_id, found in bodies.items() if len(found) > 1]
     require(not changed, f"{len(changed)} of {len(bodies)} batches changed between attempts")
@@ -101,7 +73,7 @@ def accounted(case: Case) -> str:
 def stamped_anew(case: Case) -> str:
     """Every attempt has a send stamp of its own, made when it was sent, with a batch sealed before."""
     last: dict[str, int] = {}
-    for attempt in _some(case.attempts):
+    for attempt in some(case.attempts):
         sent = attempt.query.get("s", "")
         require(sent.isdigit(), f"s is {sent!r}")
         batch_id = attempt.batch.get("id", "")
@@ -128,120 +100,9 @@ def learns_the_clock(case: Case) -> str:
     return f"{len(anchored)} anchors"
 
 
-def repeats(case: Case) -> str:
-    """A batch that may have been lost is sent again, until it is accepted."""
-    first = _some(case.attempts)[0].batch.get("id")
-    again = [attempt for attempt in case.attempts if attempt.batch.get("id") == first]
-    require(len(again) > 1, "the batch was not sent again")
-    require(again[-1].stored, f"the batch was given up after {len(again)} attempts")
-    return f"{len(again)} attempts"
-
-
-def waits(case: Case) -> str:
-    """After a failure nothing is sent before Retry-After is over, and the rest of the wait is within its bound."""
-    failures, told = 0, []
-    for attempt, following in zip(case.attempts, case.attempts[1:], strict=False):
-        if fate_of(max(attempt.act.status, 0)) != "later":
-            failures = 0
-            continue
-        asked_s = retry_after_us(attempt.act.headers.get("Retry-After")) / SECOND_US
-        bound_s = jitter_us(failures, 1.0) / SECOND_US
-        waited_s = following.began_s - attempt.ended_s
-        note = f"{waited_s:.2f} s after failure {failures + 1}, told to wait {asked_s:g} s, at most {bound_s:g} s more"
-        require(asked_s - 0.05 <= waited_s <= asked_s + bound_s + case.slack_s, note)
-        told.append(f"{waited_s:.2f} s")
-        failures += 1
-    if not told:
-        raise NotSeen("nothing failed and was followed by another attempt")
-    return ", ".join(told)
-
-
-def full_jitter(case: Case) -> str:
-    """Waits are anywhere up to their bound, not near it: else clients that failed together come back together."""
-    shares = [
-        (following.began_s - attempt.ended_s) / (jitter_us(number, 1.0) / SECOND_US)
-        for number, (attempt, following) in enumerate(zip(case.attempts, case.attempts[1:], strict=False))
-        if fate_of(max(attempt.act.status, 0)) == "later"
-    ]
-    if len(shares) < 4:
-        raise NotSeen(f"{len(shares)} waits are too few")
-    note = ", ".join(f"{share:.2f}" for share in shares)
-    # Full jitter: all four above 0.85 once in 2,000 runs.
-    require(min(shares) < 0.85, f"shares of the bound: {note}")
-    return f"shares of the bound: {note}"
-
-
-def gives_up(case: Case) -> str:
-    """An attempt without an answer is given up in time."""
-    attempt = _some(case.attempts)[0]
-    took_s = attempt.ended_s - attempt.began_s
-    require(took_s <= case.timeout_s + case.slack_s, f"still waiting after {took_s:.1f} s")
-    return f"after {took_s:.1f} s"
-
-
-def not_repeated(case: Case) -> str:
-    """What was accepted, or refused for good, is not sent again."""
-    sent = Counter(attempt.batch.get("id") for attempt in _some(case.attempts))
-    final = [attempt for attempt in case.attempts if fate_of(max(attempt.act.status, 0)) != "later"]
-    again = [attempt for attempt in final if sent[attempt.batch.get("id")] > 1]
-    require(not again, f"sent again after {sorted({attempt.act.status for attempt in again})}")
-    return f"{len(final)} batches"
-
-
-def tells_rejected(case: Case) -> str:
-    """The spans of a refused batch are told as `rejected` by a later one."""
-    lost = sum(len(attempt.batch.get("spans", ())) for attempt in case.attempts if 400 <= attempt.act.status < 500)
-    told = Counter[str]()
-    for attempt in case.stored.values():
-        told.update(attempt.batch.get("dropped", {}))
-    require(told == {"rejected": lost}, f"{lost} spans were refused, told is {dict(told)}")
-    return f"{lost} spans"
-
-
-def stops(case: Case) -> str:
-    """After an answer that says that key or address are wrong nothing more is sent."""
-    count = len(_some(case.attempts))
-    require(count == 1, f"{count - 1} attempts after {case.attempts[0].act.status}")
-    return f"nothing after {case.attempts[0].act.status}"
-
-
-def halves(case: Case) -> str:
-    """What is too large is cut into halves with new ids, in order; a span that is too large alone is dropped."""
-    batches = {attempt.batch["id"]: attempt for attempt in _some(case.attempts) if attempt.batch}
-    require(len(batches) == len(case.attempts), "a batch that was too large was sent again")
-    lost, cut = 0, 0
-    names = [tuple(span.get("name") for span in attempt.batch["spans"]) for attempt in case.attempts]
-    for at, attempt in enumerate(case.attempts):
-        if attempt.act.status != 413:
-            continue
-        if len(names[at]) == 1:
-            lost += 1
-            continue
-        cut += 1
-        parts = [later for later in names[at + 1 :] if set(later) < set(names[at])]
-        middle = len(names[at]) // 2
-        expected = {names[at][:middle], names[at][middle:]}
-        require(expected <= set(parts), f"{names[at]} was not cut into halves: {parts}")
-    told = sum(attempt.batch.get("dropped", {}).get("too_large", 0) for attempt in case.stored.values())
-    require(told == lost, f"{lost} spans were too large alone, told is {told}")
-    return f"{cut} cut, {lost} spans too large alone"
-
-
-def stays(case: Case) -> str:
-    """A redirect is not followed: the body would go to an address nobody has agreed to."""
-    require(not case.seen.strayed, f"followed to {case.seen.strayed}")
-    return "not followed"
-
-
-def one_by_one(case: Case) -> str:
-    """Few requests are in flight at a time."""
-    require(case.seen.most_in_flight <= MOST_IN_FLIGHT, f"{case.seen.most_in_flight} at once")
-    return f"at most {case.seen.most_in_flight} at once"
-
-
 def plain_requests(case: Case) -> str:
     """No cookies; a page sends nothing that costs a preflight."""
-    for attempt in _some(case.attempts):
+    for attempt in some(case.attempts):
         names = {name.lower() for name in attempt.headers}
         require("cookie" not in names, "a cookie was sent")
         if "origin" in names:
@@ -304,11 +165,6 @@ def checks_the_signature(case: Case) -> str:
     return "ignored"
 
 
-def _some(attempts: list[Attempt]) -> list[Attempt]:
-    require(attempts, "nothing was sent")
-    return attempts
-
-
 ALWAYS: Mapping[str, Callable[[Case], str]] = {
     "readable": readable,
     "bounded": bounded,
@@ -323,17 +179,17 @@ ALWAYS: Mapping[str, Callable[[Case], str]] = {
 SOMETIMES: Mapping[str, Callable[[Case], str]] = {
     judge.__name__: judge
     for judge in (
+        judge_retries.repeats,
+        judge_retries.waits,
+        judge_retries.full_jitter,
+        judge_retries.gives_up,
+        judge_retries.not_repeated,
+        judge_retries.tells_rejected,
+        judge_retries.stops,
+        judge_retries.halves,
+        judge_retries.stays,
+        judge_retries.one_by_one,
         learns_the_clock,
-        repeats,
-        waits,
-        full_jitter,
-        gives_up,
-        not_repeated,
-        tells_rejected,
-        stops,
-        halves,
-        stays,
-        one_by_one,
         obeys,
         samples,
         checks_the_signature,

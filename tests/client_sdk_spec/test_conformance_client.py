@@ -12,9 +12,11 @@ from client_sdk_spec import client as module
 from client_sdk_spec import retry, sampling, sender
 from client_sdk_spec.client import Client
 from client_sdk_spec.config import SEND_ALL
+from client_sdk_spec.conformance.case import Case
 from client_sdk_spec.conformance.client_half import by_sentence, check_command, judge
 from client_sdk_spec.conformance.driver import take
-from client_sdk_spec.conformance.judgements import JUDGEMENTS, Case, full_jitter, one_by_one, waits
+from client_sdk_spec.conformance.judge_retries import full_jitter, one_by_one, waits
+from client_sdk_spec.conformance.judgements import JUDGEMENTS
 from client_sdk_spec.conformance.receiver import OURS, Attempt, Receiver, Seen, receiving
 from client_sdk_spec.conformance.scenarios import SCENARIOS, Act
 from client_sdk_spec.conformance.verdicts import Broken, NotSeen, Verdict

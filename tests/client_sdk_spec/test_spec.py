@@ -21,6 +21,7 @@ WEB = ROOT / "client_sdk_spec" / "web"
 GROUPS: dict[str, tuple[str, str]] = {
     "retry": ("retry.json", "cases"),
     "stories": ("clock/stories.json", "stories"),
+    "backend": ("clock/backend.json", "cases"),
     "queues": ("eviction.json", "queues"),
     "counters": ("eviction.json", "counters"),
 }
