@@ -19,7 +19,7 @@ public final class Span {
     static final long ABSENT = Long.MIN_VALUE;
     private static final int MOST_CHARACTERS = 8192;
     private static final int MOST_OWNED = 128;
-    /** An object with its arrays, measured with a heap dump and rounded up. */
+    /** The object, its two arrays and the heads of some texts, as a 64-bit VM lays them out. */
     private static final int OWN_BYTES = 640;
 
     private final Firsthop client;
