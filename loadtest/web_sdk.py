@@ -1,4 +1,4 @@
-"""What the browser SDK costs a page: main-thread time for each traced request, and how much longer a page takes to load.
+"""What the browser SDK costs a page: main-thread time for each traced request, and how much longer the page loads.
 
 python -m loadtest.web_sdk
 
