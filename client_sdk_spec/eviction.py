@@ -6,7 +6,7 @@ Pure: bytes, times and answers come in as arguments.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from client_sdk_spec.retry import expired
 
@@ -29,6 +29,9 @@ class Sealed:
     sealed_us: int
     dropped: Mapping[str, int] = field(default_factory=dict)
     """The counters that it carries."""
+
+
+_Batch = TypeVar("_Batch", bound=Sealed)
 
 
 class Drops:
@@ -57,7 +60,7 @@ class Drops:
         self._untold.update(batch.dropped)
 
 
-class Queue:
+class Queue(Generic[_Batch]):
     """Sealed batches that were not accepted yet, at most `capacity` bytes of them, the oldest sent first.
 
     Args:
@@ -66,11 +69,11 @@ class Queue:
 
     def __init__(self, capacity: int, drops: Drops) -> None:
         self._capacity, self._drops = capacity, drops
-        self.held: dict[str, Sealed] = {}
+        self.held: dict[str, _Batch] = {}
         """By id, in the order in which they are sent."""
         self._in_flight: set[str] = set()
 
-    def put(self, batch: Sealed, now_us: int) -> None:
+    def put(self, batch: _Batch, now_us: int) -> None:
         """Takes a batch, and makes room for it: what is too old goes first, then the lowest rank, the oldest of it."""
         self.expire(now_us)
         if batch.bytes > self._capacity:
@@ -87,9 +90,10 @@ class Queue:
             if batch.id not in self._in_flight and expired(batch.sealed_us, now_us):
                 self._lose(batch, "expired")
 
-    def oldest(self) -> Sealed | None:
-        """The batch to send next."""
-        return next((batch for batch in self.held.values() if batch.id not in self._in_flight), None)
+    def oldest(self, *ranks: Rank) -> _Batch | None:
+        """The batch to send next; with ranks the next of those."""
+        idle = (batch for batch in self.held.values() if batch.id not in self._in_flight)
+        return next((batch for batch in idle if not ranks or batch.rank in ranks), None)
 
     def send(self, batch_id: str) -> None:
         """A batch is in flight: it may have arrived, so it is not dropped until that is known."""
@@ -108,7 +112,13 @@ class Queue:
         """The batch will not be sent again."""
         self._lose(self.held[batch_id], reason)
 
-    def halve(self, batch_id: str, halves: list[Sealed]) -> None:
+    def drop_all(self, reason: str) -> None:
+        """Nothing of what is held is sent any more, but for what is on its way."""
+        for batch in list(self.held.values()):
+            if batch.id not in self._in_flight:
+                self._lose(batch, reason)
+
+    def halve(self, batch_id: str, halves: list[_Batch]) -> None:
         """Two batches in the place of one that was too large."""
         self._in_flight.discard(batch_id)
         split = {half.id: half for half in halves}
@@ -116,7 +126,7 @@ class Queue:
         at = list(self.held).index(batch_id)
         self.held = dict(items[:at]) | split | dict(items[at + 1 :])
 
-    def _lose(self, batch: Sealed, reason: str) -> None:
+    def _lose(self, batch: _Batch, reason: str) -> None:
         self._in_flight.discard(batch.id)
         del self.held[batch.id]
         self._drops.lose(batch, reason)

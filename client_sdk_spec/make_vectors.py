@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from client_sdk_spec import eviction_cases, retry_cases, sampling_cases
+from client_sdk_spec import clock_backend, eviction_cases, retry_cases, sampling_cases
 from client_sdk_spec.clock_cases import CASES, EXCHANGES
 from client_sdk_spec.clock_stories import STORIES
 from client_sdk_spec.encoder import HERE, compress, encode
@@ -55,6 +55,7 @@ def clocks(folder: Path) -> None:
     for name, made in CASES.items():
         _write_json(folder / f"case_{name}.json", made)
     _write_json(folder / "exchanges.json", {"exchanges": EXCHANGES})
+    _write_cases(folder / "backend.json", {"cases": clock_backend.CASES})
     _write_cases(folder / "stories.json", {"stories": STORIES})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 
 from client_sdk_spec.encoder import compress, encode
 from client_sdk_spec.expected_columns import expected

@@ -83,7 +83,7 @@ def asked(
     meaning: str, route: str, trace_id: str, declared: str | None, rank: str = "ordinary", **given: Any
 ) -> dict[str, Any]:
     """A span under a configuration: sent with this threshold, or with None left out."""
-    beside = {name: given.pop(name) for name in ("rv", "reported") if name in given}
+    beside: dict[str, Any] = {name: given.pop(name) for name in ("rv", "reported") if name in given}
     return {
         "meaning": meaning,
         "route": route,

@@ -6,17 +6,21 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
 
-const BUNDLES = { "firsthop-core": "src/index.ts", firsthop: "src/full.ts" };
-const FORMATS = { mjs: "esm", js: "iife" };
+const MODULE = { format: "esm", sourcemap: true };
+// The edge serves the one file alone, so it names no map beside it.
+const SCRIPT = { format: "iife", globalName: "firsthop" };
+const BUNDLES = {
+  "firsthop-core.mjs": { entryPoints: ["src/index.ts"], ...MODULE },
+  "firsthop-core.js": { entryPoints: ["src/index.ts"], ...SCRIPT },
+  "firsthop.mjs": { entryPoints: ["src/full.ts"], ...MODULE },
+  "firsthop.js": { entryPoints: ["src/tag.ts"], ...SCRIPT },
+};
 
-for (const [name, entry] of Object.entries(BUNDLES)) {
-  for (const [extension, format] of Object.entries(FORMATS)) {
-    const outfile = `dist/${name}.${extension}`;
-    const script = format === "iife" ? { globalName: "firsthop" } : {};
-    await build({ entryPoints: [entry], outfile, format, bundle: true, minify: true, target: "es2022", sourcemap: true, ...script });
-    const bytes = readFileSync(outfile);
-    const [gzip, brotli] = [gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes)].map((packed) => packed.length);
-    console.log(`${outfile}: ${bytes.length} B, gzip ${gzip}, brotli ${brotli}`);
-  }
+for (const [name, how] of Object.entries(BUNDLES)) {
+  const outfile = `dist/${name}`;
+  await build({ outfile, bundle: true, minify: true, target: "es2022", ...how });
+  const bytes = readFileSync(outfile);
+  const [gzip, brotli] = [gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes)].map((packed) => packed.length);
+  console.log(`${outfile}: ${bytes.length} B, gzip ${gzip}, brotli ${brotli}`);
 }
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"], { stdio: "inherit" });

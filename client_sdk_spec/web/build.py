@@ -2,17 +2,20 @@
 
     python client_sdk_spec/web/build.py
 
-Does nothing when `dist/` was made from the sources as they are. npm is used as its user has configured it.
+The script for a tag is also put where the edge serves it from. Builds nothing when `dist/` was made from the sources as
+they are. npm is used as its user has configured it.
 """
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DIST = HERE / "dist"
+SERVED = HERE.parents[1] / "ingest" / "edge" / "sdk" / "firsthop.js"
 MODULES = HERE / "node_modules"
 DEPENDENCIES = ("package.json", "package-lock.json", ".npmrc")
 SOURCES = (*DEPENDENCIES, "tsconfig.json", "tsconfig.types.json", "build.mjs", "src")
@@ -87,6 +90,14 @@ def build() -> Path:
     return DIST
 
 
+def deliver(dist: Path) -> None:
+    """Puts the script where the edge reads it; a whole one replaces the one there was."""
+    SERVED.parent.mkdir(exist_ok=True)
+    fresh = SERVED.with_suffix(".new")
+    shutil.copyfile(dist / "firsthop.js", fresh)
+    fresh.replace(SERVED)
+
+
 def _digest(names: tuple[str, ...]) -> str:
     """SHA-256 over names and contents of the files, folders included whole."""
     total = hashlib.sha256()
@@ -100,6 +111,6 @@ def _digest(names: tuple[str, ...]) -> str:
 
 if __name__ == "__main__":
     try:
-        build()
+        deliver(build())
     except (NotInstallable, subprocess.CalledProcessError) as failure:
         sys.exit(f"the browser SDK cannot be built: {getattr(failure, 'stdout', failure)}")

@@ -8,7 +8,8 @@ from itertools import count, islice
 
 import numpy as np
 
-from ingest.model import I32, I64, U8, UNKNOWN, Mask
+from ingest.model import I32, I64, U8, UNKNOWN, Mask, Remarks
+from ingest.outcome import Note
 
 _THRESHOLD = re.compile(r"[0-9a-f]{1,14}")
 _RANDOMNESS = re.compile(r"[0-9a-f]{14}")
@@ -103,3 +104,9 @@ def first_of_each(owner: I32, limit: int) -> Mask | None:
     chosen = np.empty(len(owner), np.bool_)
     chosen[order] = rank < limit
     return chosen
+
+
+def remark(note: Note, body: I32) -> Remarks:
+    """One note about something in each of these bodies, which may be named several times."""
+    bodies, count = np.unique(body, return_counts=True)
+    return Remarks(bodies.astype(np.int32), np.full(len(bodies), note, dtype=np.uint8), count.astype(np.int64))

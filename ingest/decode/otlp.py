@@ -13,6 +13,7 @@ exceptions, and a second HTTP status or size that contradicts the better-named o
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import blake2b
 
 from ingest.decode.otlp_columns import build_batch
@@ -20,7 +21,7 @@ from ingest.decode.otlp_json import JsonReader
 from ingest.decode.otlp_protobuf import ProtobufReader
 from ingest.decode.otlp_rows import Rows
 from ingest.errors import Refusal
-from ingest.model import Decoded
+from ingest.model import Decoded, SpanBatch
 from ingest.settings import Limits
 
 
@@ -31,16 +32,22 @@ def decode_otlp_protobuf(bodies: Sequence[bytes], limits: Limits) -> Decoded:
         One batch of all spans in order, and for each bad body a `Malformed` or `TooLarge`; it touches no other body.
     """
     rows = Rows(limits)
-    return _decode(bodies, rows, ProtobufReader(rows).read)
+    return decode_bodies(bodies, rows, ProtobufReader(rows).read, partial(build_batch, rows))
 
 
 def decode_otlp_json(bodies: Sequence[bytes], limits: Limits) -> Decoded:
     """Decodes inflated ExportTraceServiceRequests in JSON; as `decode_otlp_protobuf`."""
     rows = Rows(limits)
-    return _decode(bodies, rows, JsonReader(rows).read)
+    return decode_bodies(bodies, rows, JsonReader(rows).read, partial(build_batch, rows))
 
 
-def _decode(bodies: Sequence[bytes], rows: Rows, read: Callable[[bytes], None]) -> Decoded:
+def decode_bodies(
+    bodies: Sequence[bytes],
+    rows: Rows,
+    read: Callable[[bytes], None],
+    build: Callable[[Sequence[bytes]], SpanBatch],
+) -> Decoded:
+    """Reads the bodies into the rows one after the other, bad ones undone, and builds the batch."""
     faults: dict[int, Exception] = {}
     for number, body in enumerate(bodies):
         rows.begin(number)
@@ -50,4 +57,4 @@ def _decode(bodies: Sequence[bytes], rows: Rows, read: Callable[[bytes], None]) 
             rows.undo()
             faults[number] = refusal.detached()
     batch_ids = [blake2b(body, digest_size=16).digest() for body in bodies]
-    return Decoded(build_batch(rows, batch_ids), faults, rows.trimmed)
+    return Decoded(build(batch_ids), faults, rows.trimmed)

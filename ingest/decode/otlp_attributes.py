@@ -69,9 +69,11 @@ class Names:
     targets: Mapping[str, Target]
     row: Mapping[str, int]
     """Column → its row of the grid, texts first."""
+    renamed: Mapping[str, str]
+    """Attribute → the name it is listed under, where that is another."""
 
 
-def _number(text: str, low: float, high: float) -> float | None:
+def number_in(text: str, low: float, high: float) -> float | None:
     if not text.isascii() or "_" in text or len(text) > 32:
         return None
     try:
@@ -81,13 +83,13 @@ def _number(text: str, low: float, high: float) -> float | None:
     return value if low <= value <= high else None
 
 
-def _whole(low: int, high: int) -> Callable[[str], int | None]:
+def whole_in(low: int, high: int) -> Callable[[str], int | None]:
     """Also `200.0`: browser SDKs switch between integer and double by value."""
 
     def read(text: str) -> int | None:
         if text.isascii() and text.isdigit() and len(text) < 20:
             return int(text) if low <= int(text) <= high else None
-        value = _number(text, low, high)
+        value = number_in(text, low, high)
         return int(value) if value is not None and value.is_integer() else None
 
     return read
@@ -95,7 +97,7 @@ def _whole(low: int, high: int) -> Callable[[str], int | None]:
 
 def _mebibytes(unit: float) -> Callable[[str], int | None]:
     def read(text: str) -> int | None:
-        value = _number(text, 0, MAX_BYTES)
+        value = number_in(text, 0, MAX_BYTES)
         return None if value is None else int(value * unit / MIB)
 
     return read
@@ -132,13 +134,13 @@ def _read_flag(text: str) -> int:
     return int(text in {"true", "1"})
 
 
-_READERS: Final[Mapping[str, Callable[[str], int | str | None]]] = {
-    "http_status": _whole(0, 999),
-    "request_bytes": _whole(0, MAX_BYTES),
-    "response_bytes": _whole(0, MAX_BYTES),
+READERS: Final[Mapping[str, Callable[[str], int | str | None]]] = {
+    "http_status": whole_in(0, 999),
+    "request_bytes": whole_in(0, MAX_BYTES),
+    "response_bytes": whole_in(0, MAX_BYTES),
     "protocol": _name_protocol,
     "consent": _name_consent,
-    "cores": _whole(1, 1 << 20),
+    "cores": whole_in(1, 1 << 20),
     "reported": _read_flag,
     "device.memory_mb": _mebibytes(MIB),
     "device.memory_size": _mebibytes(1),
@@ -148,67 +150,80 @@ _READERS: Final[Mapping[str, Callable[[str], int | str | None]]] = {
 """By column, or by name where the names of a column differ in unit."""
 
 
-def _names(
-    texts: Mapping[str, Sequence[str]], numbers: Mapping[str, Sequence[str]], stay: frozenset[str] = frozenset()
+def name_columns(
+    texts: Mapping[str, Sequence[str]],
+    numbers: Mapping[str, Sequence[str]],
+    stay: frozenset[str] = frozenset(),
+    readers: Mapping[str, Callable[[str], int | str | None]] = READERS,
+    renamed: Mapping[str, str] | None = None,
 ) -> Names:
+    """The meaning of names.
+
+    Args:
+        texts: column → names of attributes that fill it, best first.
+        numbers: the same of columns of numbers.
+        stay: names of those that are listed besides.
+        readers: column or name → what turns an attribute's text into what the column holds.
+        renamed: as `Names.renamed`.
+    """
     targets = {}
     for column, (title, names) in enumerate([*texts.items(), *numbers.items()]):
         for rank, name in enumerate(names):
-            targets[name] = Target(column, rank, name in stay, _READERS.get(name) or _READERS.get(title))
-    return Names(tuple(texts), tuple(numbers), targets, {name: row for row, name in enumerate([*texts, *numbers])})
+            targets[name] = Target(column, rank, name in stay, readers.get(name) or readers.get(title))
+    row = {name: row for row, name in enumerate([*texts, *numbers])}
+    return Names(tuple(texts), tuple(numbers), targets, row, renamed or {})
 
 
-SPAN: Final = _names(
-    texts={
-        "method": ("http.request.method", "http.method"),
-        "url": ("url.full", "http.url"),
-        "route": ("url.template", "http.route"),
-        "error_type": ("error.type", "exception.type"),
-        "protocol": ("network.protocol.version", "net.protocol.version", "http.flavor"),
-        "screen": ("app.screen.name", "screen.name", "view.name"),
-        # Said of a span, these go before what its resource says.
-        "version": ("service.version", "app.version"),
-        "session": ("session.id",),
-        "network": ("network.connection.type", "net.host.connection.type"),
-        "consent": (CONSENT,),
-        # Parts of a URL, for clients that send no whole one.
-        "scheme": ("url.scheme", "http.scheme"),
-        "host": ("server.address", "http.host", "net.peer.name"),
-        "port": ("server.port", "net.peer.port"),
-        "path": ("url.path", "http.target"),
-        "query": ("url.query",),
-        # `0` here tells an answer out of a cache from one that came at once.
-        "wire_size": ("http.response.size", "browser.resource_timing.transfer_size"),
-    },
-    numbers={
-        "http_status": ("http.response.status_code", "http.status_code"),
-        "request_bytes": ("http.request.body.size", "http.request_content_length"),
-        "response_bytes": (
-            "http.response.body.size",
-            "http.response_content_length",
-            "http.response_content_length_uncompressed",
-        ),
-    },
-    stay=frozenset(
-        {
-            "exception.type",
-            "url.scheme",
-            "http.scheme",
-            "server.address",
-            "http.host",
-            "net.peer.name",
-            "server.port",
-            "net.peer.port",
-            "url.path",
-            "http.target",
-            "url.query",
-            "http.response.size",
-            "browser.resource_timing.transfer_size",
-        }
+SPAN_TEXTS: Final[Mapping[str, Sequence[str]]] = {
+    "method": ("http.request.method", "http.method"),
+    "url": ("url.full", "http.url"),
+    "route": ("url.template", "http.route"),
+    "error_type": ("error.type", "exception.type"),
+    "protocol": ("network.protocol.version", "net.protocol.version", "http.flavor"),
+    "screen": ("app.screen.name", "screen.name", "view.name"),
+    # Said of a span, these go before what its resource says.
+    "version": ("service.version", "app.version"),
+    "session": ("session.id",),
+    "network": ("network.connection.type", "net.host.connection.type"),
+    "consent": (CONSENT,),
+    # Parts of a URL, for clients that send no whole one.
+    "scheme": ("url.scheme", "http.scheme"),
+    "host": ("server.address", "http.host", "net.peer.name"),
+    "port": ("server.port", "net.peer.port"),
+    "path": ("url.path", "http.target"),
+    "query": ("url.query",),
+    # `0` here tells an answer out of a cache from one that came at once.
+    "wire_size": ("http.response.size", "browser.resource_timing.transfer_size"),
+}
+SPAN_NUMBERS: Final[Mapping[str, Sequence[str]]] = {
+    "http_status": ("http.response.status_code", "http.status_code"),
+    "request_bytes": ("http.request.body.size", "http.request_content_length"),
+    "response_bytes": (
+        "http.response.body.size",
+        "http.response_content_length",
+        "http.response_content_length_uncompressed",
     ),
+}
+SPAN_STAY: Final = frozenset(
+    {
+        "exception.type",
+        "url.scheme",
+        "http.scheme",
+        "server.address",
+        "http.host",
+        "net.peer.name",
+        "server.port",
+        "net.peer.port",
+        "url.path",
+        "http.target",
+        "url.query",
+        "http.response.size",
+        "browser.resource_timing.transfer_size",
+    }
 )
+SPAN: Final = name_columns(SPAN_TEXTS, SPAN_NUMBERS, SPAN_STAY)
 
-RESOURCE: Final = _names(
+RESOURCE: Final = name_columns(
     texts={
         "service": ("service.name",),
         "version": ("service.version", "app.version"),

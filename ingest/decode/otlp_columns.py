@@ -1,6 +1,7 @@
 """`Rows` → `SpanBatch`: everything that is done once per micro-batch instead of once per span."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from ingest.decode.otlp_attributes import RESOURCE, SPAN
 from ingest.decode.otlp_grid import compose_urls, divide_resources, ints, spread
 from ingest.decode.otlp_phases import MOMENTS, measure_phases
 from ingest.decode.otlp_rows import FIRST_NAME, Codes, Rows
+from ingest.decode.otlp_signals import tell_spans
 from ingest.model import (
     I32,
     I64,
@@ -27,6 +29,7 @@ from ingest.model import (
     Mask,
     Phase,
     Resources,
+    Signal,
     SpanBatch,
     Spans,
     Status,
@@ -40,6 +43,19 @@ _FETCH: Final = MOMENTS.index("fetchStart")
 _SECURE: Final = MOMENTS.index("secureConnectionStart")
 
 
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """What was read, in columns, before anything is made of it."""
+
+    grid: I64
+    """(columns, n) by the names of `Rows.span_pairs`."""
+    attributes: Attributes
+    resource: I64
+    """(n,)"""
+    resources: Resources
+    resource_attributes: Attributes
+
+
 def build_batch(rows: Rows, batch_ids: Sequence[bytes]) -> SpanBatch:
     """The micro-batch in columns.
 
@@ -47,19 +63,32 @@ def build_batch(rows: Rows, batch_ids: Sequence[bytes]) -> SpanBatch:
         rows: what the readers read; bad bodies undone.
         batch_ids: 16 bytes for every body, bad ones too.
     """
+    laid = lay_out(rows)
+    events, phases = _events(rows, laid.grid)
+    signal = tell_spans(rows, laid.grid[SPAN.row["url"]], laid.attributes)
+    if signal.any():
+        phases[:, signal != Signal.REQUEST] = UNKNOWN
+    return assemble(rows, batch_ids, laid, replace(span_columns(rows, laid, phases), signal=signal), events)
+
+
+def lay_out(rows: Rows) -> LaidOut:
+    """Spreads the attributes; nothing is read any more."""
     rows.finish()
-    count = len(rows.names)
-    spans, attributes = spread(rows.span_pairs, *_attributes_of_spans(rows), count)
-    resource, resources, resource_attributes = _resources(rows, spans)
-    compose_urls(spans, rows.codes)
-    events, phases = _events(rows, spans, count)
+    grid, attributes = spread(rows.span_pairs, *_attributes_of_spans(rows), len(rows.names))
+    resource, resources, resource_attributes = _resources(rows, grid)
+    compose_urls(grid, rows.codes)
+    return LaidOut(grid, attributes, resource, resources, resource_attributes)
+
+
+def assemble(rows: Rows, batch_ids: Sequence[bytes], laid: LaidOut, spans: Spans, events: Events) -> SpanBatch:
+    """The batch of these spans."""
     sketches, sketch_bins = no_sketches()
     batch = SpanBatch(
         bodies=_bodies(batch_ids),
-        resources=resources,
-        spans=_span_columns(rows, spans, resource, phases),
-        attributes=attributes,
-        resource_attributes=resource_attributes,
+        resources=laid.resources,
+        spans=spans,
+        attributes=laid.attributes,
+        resource_attributes=laid.resource_attributes,
         events=events,
         links=_links(rows),
         drops=Drops(body=_NONE, reason=_NONE, spans=np.zeros(0, dtype=np.int64)),
@@ -108,19 +137,20 @@ def _attributes_of_spans(rows: Rows) -> tuple[I64, I64]:
     return pairs, owner
 
 
-def _events(rows: Rows, spans: I64, count: int) -> tuple[Events, I64]:
+def _events(rows: Rows, spans: I64) -> tuple[Events, I64]:
     """The events that are no phase boundaries, and the phases (8, n) made of those that are."""
+    count = len(rows.names)
     phases = np.full((len(Phase), count), UNKNOWN, dtype=np.int64)
     kinds = ints(rows.event_kinds)
     if not kinds.size:
-        return Events(owner=_NONE, name=_NONE, offset_us=np.zeros(0, dtype=np.int64)), phases
+        return no_events(), phases
     owner = np.repeat(np.arange(count), ints(rows.event_counts))
     at = np.frombuffer(rows.event_times, dtype=np.uint64).view(np.int64)
     moments = np.flatnonzero((kinds >= 0) & (kinds < FIRST_NAME))
     if moments.size:
         stamps = np.zeros((len(MOMENTS), count), dtype=np.int64)
         stamps[kinds[moments], owner[moments]] = at[moments]
-        http, https = _schemes(rows.codes, spans[SPAN.row["url"]], stamps)
+        http, https = schemes(rows.codes, spans[SPAN.row["url"]], stamps)
         phases = measure_phases(stamps, http, https, spans[SPAN.row["wire_size"]] == rows.codes.get("0", _NO_CODE))
 
     named = np.flatnonzero(kinds >= FIRST_NAME)
@@ -133,7 +163,12 @@ def _events(rows: Rows, spans: I64, count: int) -> tuple[Events, I64]:
     ), phases
 
 
-def _schemes(codes: Codes, url: I64, stamps: I64) -> tuple[Mask, Mask]:
+def no_events() -> Events:
+    """Of spans without any."""
+    return Events(owner=_NONE, name=_NONE, offset_us=np.zeros(0, dtype=np.int64))
+
+
+def schemes(codes: Codes, url: I64, stamps: I64) -> tuple[Mask, Mask]:
     """Which spans went over plain http and which over https, where no TLS stamp tells it."""
     http, https = np.zeros((2, len(url)), dtype=np.bool_)
     untold = np.flatnonzero((stamps[_CONNECT_START] > 0) & (stamps[_SECURE] < np.maximum(stamps[_FETCH], 1)))
@@ -145,10 +180,11 @@ def _schemes(codes: Codes, url: I64, stamps: I64) -> tuple[Mask, Mask]:
     return http, https
 
 
-def _span_columns(rows: Rows, grid: I64, resource: I64, phases: I64) -> Spans:
-    count = len(rows.names)
+def span_columns(rows: Rows, laid: LaidOut, phases: I64) -> Spans:
+    """The spans as they were sent, with these phases."""
+    count, grid, names = len(rows.names), laid.grid, rows.span_pairs.names
     start_us, duration_us = _times(rows)
-    text = grid[: len(SPAN.texts)].astype(np.int32)
+    text = grid[: len(names.texts)].astype(np.int32)
     threshold = np.full(count, UNKNOWN, dtype=np.int64)
     randomness = np.full(count, UNKNOWN, dtype=np.int64)
     if rows.sampling:
@@ -156,10 +192,10 @@ def _span_columns(rows: Rows, grid: I64, resource: I64, phases: I64) -> Spans:
         threshold[sampling[:, 0]] = sampling[:, 1]
         randomness[sampling[:, 0]] = sampling[:, 2]
     return Spans(
-        resource=resource.astype(np.int32),
-        trace_id=_ids(rows.trace_ids, 16),
-        span_id=_ids(rows.span_ids, 8),
-        parent_span_id=_ids(rows.parent_ids, 8),
+        resource=laid.resource.astype(np.int32),
+        trace_id=ids_of(rows.trace_ids, 16),
+        span_id=ids_of(rows.span_ids, 8),
+        parent_span_id=ids_of(rows.parent_ids, 8),
         name=ints(rows.names).astype(np.int32),
         signal=np.zeros(count, dtype=np.uint8),
         kind=_within(ints(rows.kinds), len(Kind)),
@@ -167,15 +203,15 @@ def _span_columns(rows: Rows, grid: I64, resource: I64, phases: I64) -> Spans:
         start_us=start_us,
         duration_us=duration_us,
         phases_us=phases,
-        method=text[SPAN.row["method"]],
-        url=text[SPAN.row["url"]],
-        route=text[SPAN.row["route"]],
-        http_status=grid[SPAN.row["http_status"]].astype(np.int32),
-        error_type=text[SPAN.row["error_type"]],
-        protocol=text[SPAN.row["protocol"]],
-        screen=text[SPAN.row["screen"]],
-        request_bytes=grid[SPAN.row["request_bytes"]],
-        response_bytes=grid[SPAN.row["response_bytes"]],
+        method=text[names.row["method"]],
+        url=text[names.row["url"]],
+        route=text[names.row["route"]],
+        http_status=grid[names.row["http_status"]].astype(np.int32),
+        error_type=text[names.row["error_type"]],
+        protocol=text[names.row["protocol"]],
+        screen=text[names.row["screen"]],
+        request_bytes=grid[names.row["request_bytes"]],
+        response_bytes=grid[names.row["response_bytes"]],
         threshold=threshold,
         randomness=randomness,
         repairs=np.zeros(count, dtype=np.uint8),
@@ -195,7 +231,7 @@ def _times(rows: Rows) -> tuple[I64, I64]:
     return np.where(start > 0, start // 1000, UNKNOWN), duration
 
 
-def _ids(ids: list[bytes], width: int) -> U8:
+def ids_of(ids: list[bytes], width: int) -> U8:
     if not set(map(len, ids)) <= {width}:
         nothing = bytes(width)
         ids = [one if len(one) == width else nothing for one in ids]
@@ -260,7 +296,7 @@ def _links(rows: Rows) -> Links:
     owners: I32 = np.array([span for span, _, _ in rows.links], dtype=np.int32)
     return Links(
         owner=owners,
-        trace_id=_ids([trace_id for _, trace_id, _ in rows.links], 16),
-        span_id=_ids([span_id for _, _, span_id in rows.links], 8),
+        trace_id=ids_of([trace_id for _, trace_id, _ in rows.links], 16),
+        span_id=ids_of([span_id for _, _, span_id in rows.links], 8),
         kind=np.full(len(owners), LinkKind.SPAN, dtype=np.uint8),
     )

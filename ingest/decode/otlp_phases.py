@@ -72,7 +72,7 @@ _NOISE_NS: Final = 20_000
 _LATEST: Final = np.iinfo(np.int64).max
 
 
-def measure_phases(stamps: I64, http: Mask, https: Mask, untransferred: Mask) -> I64:
+def measure_phases(stamps: I64, http: Mask, https: Mask, untransferred: Mask, let_pass: Mask | None = None) -> I64:
     """The phases between the stamps of each span.
 
     Args:
@@ -80,6 +80,7 @@ def measure_phases(stamps: I64, http: Mask, https: Mask, untransferred: Mask) ->
         http: (n,) the request went over plain http.
         https: (n,) the request went over https.
         untransferred: (n,) the client says that nothing went over the wire.
+        let_pass: (n,) the client says that no service worker answered; None: of none does it say so.
 
     Returns:
         (8, n) by `Phase`, µs (floor), or REUSED, or UNKNOWN; below UNKNOWN where a phase ends before it begins.
@@ -107,6 +108,8 @@ def measure_phases(stamps: I64, http: Mask, https: Mask, untransferred: Mask) ->
     phases[Phase.TTFB] = np.where(cached, REUSED, ttfb)
     phases[Phase.DOWNLOAD] = download
     passed = np.any(phases[_HANDSHAKE] > 0, axis=0)
+    if let_pass is not None:
+        passed |= let_pass
     phases = np.where(_by_worker(stamps, chain) & ~passed, UNKNOWN, phases)
     phases[Phase.REDIRECT] = _redirect(stamps)
     return phases

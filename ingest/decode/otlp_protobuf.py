@@ -42,36 +42,43 @@ _CODE_ALONE: Final = 2
 """Bytes of a status without a message."""
 
 
-class ProtobufReader:
-    """Reads bodies one after the other into the same rows."""
+class ProtobufBodies:
+    """What all OTLP requests have in common: resources, scopes, items, and their attributes.
+
+    Requests of every kind have the same field numbers down to the items.
+    """
+
+    request: str
+    """The message, as people and `locate_fault` know it."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._names = rows.memo(self._read_name)
-        self._events = rows.memo(self._read_event)
-        self._statuses = rows.memo(self._read_status)
         self._span_pairs = rows.memo(partial(self._read_pair, rows.span_pairs.add))
         self._resource_pairs = rows.memo(partial(self._read_pair, rows.resource_pairs.add))
 
     def read(self, body: bytes) -> None:
-        """Appends the body's spans.
+        """Appends the body's items.
 
         Raises:
-            Malformed: not an ExportTraceServiceRequest.
-            TooLarge: too many spans, or values too many or too deep.
+            Malformed: not such a request.
+            TooLarge: too many items, or values too many or too deep.
         """
         try:
-            for resource, spans in self._collect(body):
+            for resource, items in self._collect(body):
                 attributes = self._rows.first(Resource.FromString(resource).attributes, self._rows.limits.attributes)
                 self._rows.open_resource([self._resource_pairs[blob] for blob in attributes])
-                self._rows.resource_spans[-1] = len(spans)
-                self._read_spans(spans)
+                self._rows.resource_spans[-1] = len(items)
+                self._read_items(items)
         except DecodeError:
-            message = "the body is not an OTLP ExportTraceServiceRequest in protobuf; check Content-Type and encoder"
-            raise Malformed("bad_protobuf", message, offset=locate_fault(body)) from None
+            message = f"the body is not an OTLP {self.request} in protobuf; check Content-Type and encoder"
+            raise Malformed("bad_protobuf", message, offset=locate_fault(body, self.request)) from None
+
+    def _read_items(self, blobs: list[bytes]) -> None:
+        raise NotImplementedError
 
     def _collect(self, body: bytes) -> list[tuple[bytes, list[bytes]]]:
-        """(resource, its spans) in order, nothing of a span read yet."""
+        """(resource, its items) in order, nothing of an item read yet."""
         limits = self._rows.limits
         found = []
         total = groups = 0
@@ -81,16 +88,64 @@ class ProtobufReader:
             resource = ResourceSpans.FromString(blob)
             groups += len(resource.scope_spans) + len(resource.library_spans)
             check_spans(groups, limits)
-            spans: list[bytes] = []
+            items: list[bytes] = []
             for scope in (*resource.scope_spans, *resource.library_spans):
-                spans.extend(ScopeSpans.FromString(scope).spans)
-                check_spans(total + len(spans), limits)
-            if spans:
-                found.append((resource.resource, spans))
-                total += len(spans)
+                items.extend(ScopeSpans.FromString(scope).spans)
+                check_spans(total + len(items), limits)
+            if items:
+                found.append((resource.resource, items))
+                total += len(items)
         return found
 
-    def _read_spans(self, blobs: list[bytes]) -> None:
+    def _read_name(self, name: bytes) -> int:
+        try:
+            return self._rows.codes[name.decode()]
+        except UnicodeDecodeError:
+            return 0
+
+    def _read_pair(self, add: Callable[[str, str], int], blob: bytes) -> int:
+        pair = KeyValue.FromString(blob)
+        value = pair.value
+        # The two usual kinds first, found by their content: asking which one it is costs more than reading it.
+        if raw := value.string_value:
+            text = raw.decode("utf-8", "replace")
+        elif whole := value.int_value:
+            text = str(whole)
+        else:
+            text = text_of(self._plain(value, 0))
+        return add(pair.key.decode("utf-8", "replace"), text)
+
+    def _plain(self, value: Any, depth: int) -> Any:
+        """The value as JSON knows it."""
+        which = value.WhichOneof("value")
+        if which == "array_value":
+            parts = ArrayValue.FromString(value.array_value).values
+            self._rows.budget.spend(len(parts), depth)
+            return [self._plain(AnyValue.FromString(part), depth + 1) for part in parts]
+        if which == "kvlist_value":
+            parts = KeyValueList.FromString(value.kvlist_value).values
+            self._rows.budget.spend(len(parts), depth)
+            pairs = [KeyValue.FromString(part) for part in parts]
+            return {pair.key.decode("utf-8", "replace"): self._plain(pair.value, depth + 1) for pair in pairs}
+        if which is None:
+            return None
+        plain = getattr(value, which)
+        if which == "string_value":
+            return plain.decode("utf-8", "replace")
+        return b64encode(plain).decode() if which == "bytes_value" else plain
+
+
+class ProtobufReader(ProtobufBodies):
+    """Reads ExportTraceServiceRequests one after the other into the same rows."""
+
+    request = "ExportTraceServiceRequest"
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(rows)
+        self._events = rows.memo(self._read_event)
+        self._statuses = rows.memo(self._read_status)
+
+    def _read_items(self, blobs: list[bytes]) -> None:
         """Column by column: a list comprehension over one field costs half of a loop over the spans."""
         rows = self._rows
         first = len(rows.names)
@@ -156,12 +211,6 @@ class ProtobufReader:
         if message := Status.FromString(blob).message:
             self._rows.add_status_message(row, message.decode("utf-8", "replace"))
 
-    def _read_name(self, name: bytes) -> int:
-        try:
-            return self._rows.codes[name.decode()]
-        except UnicodeDecodeError:
-            return 0
-
     def _read_status(self, blob: bytes) -> int:
         code: int = Status.FromString(blob).code
         return code
@@ -173,34 +222,3 @@ class ProtobufReader:
             attributes = event.attributes[:EXCEPTION_ATTRIBUTES]
             return self._rows.add_exception([self._span_pairs[blob] for blob in attributes])
         return self._rows.name_event(name)
-
-    def _read_pair(self, add: Callable[[str, str], int], blob: bytes) -> int:
-        pair = KeyValue.FromString(blob)
-        value = pair.value
-        # The two usual kinds first, found by their content: asking which one it is costs more than reading it.
-        if raw := value.string_value:
-            text = raw.decode("utf-8", "replace")
-        elif whole := value.int_value:
-            text = str(whole)
-        else:
-            text = text_of(self._plain(value, 0))
-        return add(pair.key.decode("utf-8", "replace"), text)
-
-    def _plain(self, value: Any, depth: int) -> Any:
-        """The value as JSON knows it."""
-        which = value.WhichOneof("value")
-        if which == "array_value":
-            parts = ArrayValue.FromString(value.array_value).values
-            self._rows.budget.spend(len(parts), depth)
-            return [self._plain(AnyValue.FromString(part), depth + 1) for part in parts]
-        if which == "kvlist_value":
-            parts = KeyValueList.FromString(value.kvlist_value).values
-            self._rows.budget.spend(len(parts), depth)
-            pairs = [KeyValue.FromString(part) for part in parts]
-            return {pair.key.decode("utf-8", "replace"): self._plain(pair.value, depth + 1) for pair in pairs}
-        if which is None:
-            return None
-        plain = getattr(value, which)
-        if which == "string_value":
-            return plain.decode("utf-8", "replace")
-        return b64encode(plain).decode() if which == "bytes_value" else plain

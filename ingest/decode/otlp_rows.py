@@ -105,13 +105,16 @@ class Pairs:
         elif target is None:
             rule = self._attribute_rule(key), NO_COLUMN, None
         else:
-            kept = self.codes[key] if target.stays else 0
+            kept = self._key(key) if target.stays else 0
             rule = self._add_rule(target.column, target.rank, kept, self._place[key]), target.column, target.read
         self.rule_of[key] = rule
         return rule
 
     def _attribute_rule(self, key: str) -> int:
-        return self._add_rule(NO_COLUMN, 0, self.codes[key], 0)
+        return self._add_rule(NO_COLUMN, 0, self._key(key), 0)
+
+    def _key(self, key: str) -> int:
+        return self.codes[self.names.renamed.get(key, key)]
 
     def _add_rule(self, column: int, rank: int, key: int, place: int) -> int:
         self.rules.extend((column, rank, key, place))
@@ -125,14 +128,14 @@ _Rule = tuple[int, int, Callable[[str], int | str | None] | None]
 class Rows:
     """Everything read of a micro-batch. Readers append to it span by span; `undo` takes a body back."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, names: Names = SPAN) -> None:
         self.limits = limits
         self.body = 0
         self.budget = Budget()
         self.trimmed = self._trimmed_before = 0
         """Attributes, events and links beyond the limits of one span."""
         self.codes = Codes(limits.string_bytes)
-        self.span_pairs = Pairs(SPAN, self.codes)
+        self.span_pairs = Pairs(names, self.codes)
         self.resource_pairs = Pairs(RESOURCE, self.codes)
 
         self.resource_body = array("q")

@@ -1,9 +1,9 @@
-"""OTLP answers: ExportTraceServiceResponse and google.rpc.Status, in the encoding of the request.
+"""OTLP answers: ExportTraceServiceResponse, ExportLogsServiceResponse, google.rpc.Status, encoded as the request was.
 
-Three messages of one or two fields each, written by hand: `google.rpc` comes with no package the service needs
-otherwise. Field numbers: opentelemetry-proto `collector/trace/v1/trace_service.proto` (ExportTraceServiceResponse
-partial_success = 1; ExportTracePartialSuccess rejected_spans = 1, error_message = 2) and googleapis
-`google/rpc/status.proto` (code = 1, message = 2).
+Messages of one or two fields each, written by hand: `google.rpc` comes with no package the service needs otherwise.
+Field numbers: opentelemetry-proto `collector/trace/v1/trace_service.proto` (ExportTraceServiceResponse partial_success
+= 1; ExportTracePartialSuccess rejected_spans = 1, error_message = 2), `collector/logs/v1/logs_service.proto` (the same,
+but rejected_log_records) and googleapis `google/rpc/status.proto` (code = 1, message = 2).
 """
 
 from typing import Final
@@ -14,16 +14,21 @@ _VARINT: Final = 0
 _BYTES: Final = 2
 
 
-def success(rejected: int, message: str, as_json: bool) -> bytes:
+REJECTED_SPANS: Final = "rejectedSpans"
+REJECTED_RECORDS: Final = "rejectedLogRecords"
+
+
+def success(rejected: int, message: str, as_json: bool, field: str = REJECTED_SPANS) -> bytes:
     """The body of a 200: nothing at all when everything was accepted, else how many spans were not, and why.
 
     Args:
         rejected: spans not accepted; the client must not send them again. 0 with a message is a warning.
         message: for the client's developer; empty for none.
         as_json: the request was JSON.
+        field: what JSON calls the first.
     """
     if as_json:
-        partial = {"rejectedSpans": str(rejected), "errorMessage": message}
+        partial = {field: str(rejected), "errorMessage": message}
         return orjson.dumps({"partialSuccess": partial} if rejected or message else {})
     fields = _number(1, rejected) + _text(2, message)
     return _field(1, fields) if fields else b""

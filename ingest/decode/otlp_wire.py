@@ -1,13 +1,14 @@
-"""OTLP traces as this decoder reads them from the wire: a private schema over the same bytes.
+"""OTLP traces and logs as the decoders read them from the wire: a private schema over the same bytes.
 
 Protobuf does not say on the wire whether a length-delimited field is text, bytes or a message. Read as `bytes`, a
 nested message costs one slice instead of a tree of objects, is parsed only when somebody looks, and equal ones are
 equal bytes, so that an attribute which occurs in a thousand spans is read once. Declaring text as bytes also leaves the
 judgement of bad UTF-8 to us: the official classes refuse the whole request for one bad letter.
 
-Field numbers: `opentelemetry/proto/{collector/trace,trace,common,resource}/v1` of opentelemetry-proto 1.11; a test
-compares them. Fields that nothing here uses are left out and are skipped as unknown. One thing is given up: a message
-split over several occurrences of a singular field is not merged, its last part counts. No known encoder does that.
+Field numbers: `opentelemetry/proto/{collector/*,trace,logs,common,resource}/v1` of opentelemetry-proto 1.11; a test
+compares them. A request for logs has the numbers of one for traces, but for what its records hold. Fields that nothing
+here uses are left out and are skipped as unknown. One thing is given up: a message split over several occurrences of a
+singular field is not merged, its last part counts. No known encoder does that.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ __all__ = [
     "KeyValue",
     "KeyValueList",
     "Link",
+    "LogRecord",
     "Request",
     "Resource",
     "ResourceSpans",
@@ -69,6 +71,17 @@ SCHEMA: dict[str, tuple[tuple[str, int, int | str, int], ...]] = {
     ),
     "Link": (("trace_id", 1, _BYTES, _ONE), ("span_id", 2, _BYTES, _ONE)),
     "Status": (("message", 2, _BYTES, _ONE), ("code", 3, _INT32, _ONE)),
+    "LogRecord": (
+        ("time_unix_nano", 1, _FIXED64, _ONE),
+        ("severity_number", 2, _INT32, _ONE),
+        ("severity_text", 3, _BYTES, _ONE),
+        ("body", 5, _BYTES, _ONE),
+        ("attributes", 6, _BYTES, _MANY),
+        ("trace_id", 9, _BYTES, _ONE),
+        ("span_id", 10, _BYTES, _ONE),
+        ("observed_time_unix_nano", 11, _FIXED64, _ONE),
+        ("event_name", 12, _BYTES, _ONE),
+    ),
     "KeyValue": (("key", 1, _BYTES, _ONE), ("value", 2, "AnyValue", _ONE)),
     "AnyValue": (
         ("string_value", 1, _BYTES, _ONE),
@@ -113,16 +126,21 @@ Span: Any = _CLASSES["Span"]
 Event: Any = _CLASSES["Event"]
 Link: Any = _CLASSES["Link"]
 Status: Any = _CLASSES["Status"]
+LogRecord: Any = _CLASSES["LogRecord"]
 KeyValue: Any = _CLASSES["KeyValue"]
 AnyValue: Any = _CLASSES["AnyValue"]
 ArrayValue: Any = _CLASSES["ArrayValue"]
 KeyValueList: Any = _CLASSES["KeyValueList"]
 
 _NESTED: Final[Mapping[str, Mapping[int, str]]] = {
-    "Request": {1: "ResourceSpans"},
+    "ExportTraceServiceRequest": {1: "ResourceSpans"},
     "ResourceSpans": {1: "Resource", 2: "ScopeSpans", 1000: "ScopeSpans"},
-    "Resource": {1: "KeyValue"},
     "ScopeSpans": {2: "Span"},
+    "ExportLogsServiceRequest": {1: "ResourceLogs"},
+    "ResourceLogs": {1: "Resource", 2: "ScopeLogs", 1000: "ScopeLogs"},
+    "ScopeLogs": {2: "LogRecord"},
+    "LogRecord": {6: "KeyValue"},
+    "Resource": {1: "KeyValue"},
     "Span": {9: "KeyValue", 11: "Event", 13: "Link", 15: "Status"},
     "Event": {3: "KeyValue"},
     "KeyValue": {2: "AnyValue"},
@@ -131,12 +149,12 @@ _MAX_STEPS: Final = 20_000
 _FIXED_WIDTHS: Final = {1: 8, 5: 4}
 
 
-def locate_fault(body: bytes) -> int | None:
-    """Byte offset of the first field that does not fit into its message, in a body the parser refused.
+def locate_fault(body: bytes, request: str) -> int | None:
+    """Byte offset of the first field that does not fit into its message, in a request the parser refused.
 
     None when it lies deeper or later than is worth searching.
     """
-    levels = [("Request", len(body))]
+    levels = [(request, len(body))]
     at = 0
     for _ in range(_MAX_STEPS):
         while at == levels[-1][1]:

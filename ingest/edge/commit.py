@@ -18,12 +18,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
+
+import numpy as np
 
 from ingest.decode.formats import Format
 from ingest.edge.leave_out import leave_out
 from ingest.edge.measure import Measures
+from ingest.edge.once import Once
 from ingest.edge.trace_limits import NOBODY, Sender, TraceLimits
 from ingest.errors import Unavailable
 from ingest.model import Decoded, Processed, Reception, SpanBatch
@@ -44,6 +47,7 @@ CAUTION_S = 60.0
 """After one, this long everything runs in the thread."""
 
 LABELS = {outcome: outcome.label for outcome in Outcome}
+_PLACE = {format_: place for place, format_ in enumerate(Format)}
 NOTES = [note.label for note in Note]
 
 Decoders = Mapping[Format, Callable[[Sequence[bytes], Limits], Decoded]]
@@ -58,6 +62,8 @@ class Body:
     data: bytes
     reception: Reception
     sender: Sender = NOBODY
+    batch_id: bytes = b""
+    """16 bytes, where the request names its batch; else what the decoder gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,7 @@ class GroupCommit:
         self._journal, self._decoders, self._process, self._limits = journal, decoders, process, limits
         self._measures, self._wait_s, self._batch_bytes = measures, wait_s, batch_bytes
         self._trace_limits = trace_limits
+        self._once = Once()
         self._pending: deque[_Waiting] = deque()
         self._pending_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -215,7 +222,8 @@ class GroupCommit:
     def _prepare(self, taken: Sequence[_Waiting]) -> _Prepared:
         """Decodes and processes, in the thread; touches nothing of the event loop's."""
         by_format: dict[Format, list[_Waiting]] = {}
-        for waiting in taken:
+        # In the order of `Format`, so that what a page's traces tell is known before its logs are looked at.
+        for waiting in sorted(taken, key=lambda each: _PLACE[each.body.format]):
             by_format.setdefault(waiting.body.format, []).append(waiting)
         readable: list[_Waiting] = []
         batches: list[SpanBatch] = []
@@ -223,9 +231,13 @@ class GroupCommit:
         trimmed = 0
         for format_, group in by_format.items():
             decoded = self._decoders[format_]([waiting.body.data for waiting in group], self._limits)
+            batch = self._once.settle(
+                format_, decoded.batch, [waiting.body.reception for waiting in group], monotonic()
+            )
             faults.extend((group[row], fault) for row, fault in decoded.faults.items())
             readable.extend(waiting for row, waiting in enumerate(group) if row not in decoded.faults)
-            batches.append(leave_out(decoded.batch, decoded.faults))
+            named = _name_batches(batch, [waiting.body.batch_id for waiting in group])
+            batches.append(leave_out(named, decoded.faults))
             trimmed += decoded.trimmed
         batch = SpanBatch.concat(batches)
         if self._trace_limits is not None:
@@ -251,3 +263,13 @@ class GroupCommit:
             accepted = sum(ends[outcome] for outcome in ACCEPTED)
             rejected = {LABELS[outcome]: ends[outcome] for outcome in REJECTIONS if ends[outcome]}
             waiting.accept(Tally(accepted, rejected))
+
+
+def _name_batches(batch: SpanBatch, batch_ids: Sequence[bytes]) -> SpanBatch:
+    """The batch with the ids that requests gave their bodies; b"" leaves the decoder's."""
+    named = [row for row, batch_id in enumerate(batch_ids) if batch_id]
+    if not named:
+        return batch
+    ids = np.array(batch.bodies.batch_id)
+    ids[named] = [list(batch_ids[row]) for row in named]
+    return replace(batch, bodies=replace(batch.bodies, batch_id=ids))

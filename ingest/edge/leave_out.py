@@ -23,6 +23,7 @@ def leave_out(batch: SpanBatch, bodies: Collection[int]) -> SpanBatch:
     sketches = batch.sketches.take(sketch_stays)
     bins = batch.sketch_bins.take(sketch_stays[batch.sketch_bins.owner])
     drops = batch.drops.take(stays[batch.drops.body])
+    remarks = batch.remarks.take(stays[batch.remarks.body])
     return replace(
         batch,
         bodies=batch.bodies.take(stays),
@@ -32,6 +33,7 @@ def leave_out(batch: SpanBatch, bodies: Collection[int]) -> SpanBatch:
         drops=replace(drops, body=body[drops.body]),
         sketches=replace(sketches, resource=resource[sketches.resource]),
         sketch_bins=replace(bins, owner=sketch[bins.owner]),
+        remarks=replace(remarks, body=body[remarks.body]),
     )
 
 

@@ -13,7 +13,11 @@ class Service(Enum):
 
     NATIVE = "takes batches in the native format"
     OTLP_TRACES = "takes OTLP/HTTP traces"
+    OTLP_LOGS = "takes OTLP/HTTP logs"
+    FARO = "takes what Grafana Faro sends"
+    REPORTS = "takes browsers' own reports"
     CONFIG = "tells clients what they may sample away"
+    SCRIPT = "serves the browser SDK"
     ALIVE = "says that the worker runs"
     READY = "says whether the worker may take traffic"
     METRICS = "shows the worker's counters"
@@ -28,7 +32,7 @@ class Route(NamedTuple):
     @property
     def takes_spans(self) -> bool:
         """A client sends here; its key may follow the path."""
-        return self.service in (Service.NATIVE, Service.OTLP_TRACES)
+        return self.service in FORMATS or self.service in OTLP_TYPES
 
     @property
     def serves_clients(self) -> bool:
@@ -39,16 +43,22 @@ class Route(NamedTuple):
 ROUTES: Mapping[str, Route] = {
     "/v1/batches": Route(Service.NATIVE, ("POST", "OPTIONS")),
     "/v1/traces": Route(Service.OTLP_TRACES, ("POST", "OPTIONS")),
+    "/v1/logs": Route(Service.OTLP_LOGS, ("POST", "OPTIONS")),
+    "/collect": Route(Service.FARO, ("POST", "OPTIONS")),
+    "/reports": Route(Service.REPORTS, ("POST", "OPTIONS")),
     "/v1/config": Route(Service.CONFIG, ("GET", "OPTIONS")),
+    "/firsthop.js": Route(Service.SCRIPT, ("GET", "HEAD")),
     "/healthz": Route(Service.ALIVE, ("GET", "HEAD")),
     "/readyz": Route(Service.READY, ("GET", "HEAD")),
     "/metrics": Route(Service.METRICS, ("GET", "HEAD")),
 }
 
-OTLP_TYPES: Mapping[str, Format] = {
-    "application/x-protobuf": Format.OTLP_PROTOBUF,
-    "application/json": Format.OTLP_JSON,
+JSON, PROTOBUF = "application/json", "application/x-protobuf"
+OTLP_TYPES: Mapping[Service, Mapping[str, Format]] = {
+    Service.OTLP_TRACES: {PROTOBUF: Format.OTLP_PROTOBUF, JSON: Format.OTLP_JSON},
+    Service.OTLP_LOGS: {PROTOBUF: Format.LOGS_PROTOBUF, JSON: Format.LOGS_JSON},
 }
+"""The content types of OTLP/HTTP, for each kind of telemetry."""
 
 
 def find(path: str) -> tuple[Route, str]:
@@ -73,22 +83,32 @@ def check_method(route: Route, method: str) -> None:
         raise MethodNotAllowed("method", f"this path takes {', '.join(route.methods)}")
 
 
+FORMATS: Mapping[Service, Format] = {
+    Service.NATIVE: Format.NATIVE,
+    Service.FARO: Format.FARO,
+    Service.REPORTS: Format.REPORTS,
+}
+"""Where the path alone tells it."""
+
+
 def format_of(route: Route, content_type: str) -> Format:
-    """The format of a body. The native one is told from its bytes, OTLP by its content type (parameters ignored).
+    """The format of a body: by the path, of OTLP by its content type (parameters ignored).
 
     Raises:
         UnsupportedType: a content type that OTLP/HTTP does not know.
     """
-    if route.service is Service.NATIVE:
-        return Format.NATIVE
+    if route.service in FORMATS:
+        return FORMATS[route.service]
+    types = OTLP_TYPES[route.service]
     try:
-        return OTLP_TYPES[content_type.partition(";")[0].strip().lower()]
+        return types[content_type.partition(";")[0].strip().lower()]
     except KeyError:
-        raise UnsupportedType("content_type", f"Content-Type must be {' or '.join(OTLP_TYPES)}") from None
+        raise UnsupportedType("content_type", f"Content-Type must be {' or '.join(types)}") from None
 
 
 def dialect_of(route: Route, content_type: str) -> Format:
     """The format to answer errors in, also when the content type is not spoken here."""
-    if route.service is not Service.OTLP_TRACES:
-        return Format.NATIVE
-    return OTLP_TYPES.get(content_type.partition(";")[0].strip().lower(), Format.OTLP_JSON)
+    types = OTLP_TYPES.get(route.service)
+    if types is None:
+        return FORMATS.get(route.service, Format.NATIVE)
+    return types.get(content_type.partition(";")[0].strip().lower(), types[JSON])

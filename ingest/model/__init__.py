@@ -17,11 +17,13 @@ from ingest.model.spans import (
     Drops,
     Events,
     Links,
+    Remarks,
     Resources,
     SketchBins,
     Sketches,
     SpanBatch,
     Spans,
+    no_remarks,
     no_sketches,
 )
 from ingest.model.terms import (
@@ -99,6 +101,7 @@ __all__ = [
     "Phase",
     "Processed",
     "Reception",
+    "Remarks",
     "Repair",
     "Resources",
     "Scrubs",
@@ -112,6 +115,7 @@ __all__ = [
     "Status",
     "Stratum",
     "Summaries",
+    "no_remarks",
     "no_sketches",
     "short_name",
 ]

@@ -1,7 +1,7 @@
 """The columns of a micro-batch as decoders give them and stages work on them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -218,6 +218,21 @@ class Drops(Columns):
 
 
 @dataclass(frozen=True, slots=True)
+class Remarks(Columns):
+    """What a decoder left out of a body because of what it is: neither a span received nor dropped by its client."""
+
+    body: I32
+    note: U8
+    """`ingest.outcome.Note`."""
+    spans: I64
+
+
+def no_remarks() -> Remarks:
+    """Of bodies of which nothing was left out."""
+    return Remarks(np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
 class Sketches(Columns):
     """One row per sketch set that a client sent instead of spans: what it measured of one route in a short while."""
 
@@ -270,6 +285,7 @@ class SpanBatch:
     drops: Drops
     sketches: Sketches
     sketch_bins: SketchBins
+    remarks: Remarks = field(default_factory=no_remarks)
 
     @property
     def body_of_span(self) -> I32:
@@ -322,6 +338,7 @@ class SpanBatch:
             drops=Drops.concat([b.drops for b in shifted]),
             sketches=Sketches.concat([b.sketches for b in shifted]),
             sketch_bins=SketchBins.concat([b.sketch_bins for b in shifted]),
+            remarks=Remarks.concat([b.remarks for b in shifted]),
         )
 
     def _shift(self, codes: I32, bodies: int, resources: int, spans: int, sketches: int) -> "SpanBatch":
@@ -338,6 +355,7 @@ class SpanBatch:
             drops=replace(here.drops, body=here.drops.body + np.int32(bodies)),
             sketches=replace(here.sketches, resource=here.sketches.resource + np.int32(resources)),
             sketch_bins=replace(bins, owner=bins.owner + np.int32(sketches)),
+            remarks=replace(here.remarks, body=here.remarks.body + np.int32(bodies)),
         )
 
     def recode(self, codes: I32) -> "SpanBatch":

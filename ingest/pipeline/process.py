@@ -14,7 +14,21 @@ from dataclasses import replace
 import numpy as np
 
 from ingest.device_classes import DEVICES, Agent, DeviceTable, nobody
-from ingest.model import I64, U8, Assigned, Kept, Ledger, Mask, Notes, Origin, Processed, Reception, Repair, SpanBatch
+from ingest.model import (
+    I64,
+    U8,
+    Assigned,
+    Kept,
+    Ledger,
+    Mask,
+    Notes,
+    Origin,
+    Processed,
+    Reception,
+    Repair,
+    SpanBatch,
+    no_remarks,
+)
 from ingest.outcome import Note, Outcome
 from ingest.pipeline.anchor_clock import anchor_clock
 from ingest.pipeline.classify_device import classify_device
@@ -126,7 +140,7 @@ def process(
     # What may only be counted has no place at all when it is a backend's.
     uncounted_ends = np.where(agreed, Outcome.NOT_SAMPLED, Outcome.NO_CONSENT)
     fates = np.where(accepted & ~kept, np.where(of_clients, counted_ends, uncounted_ends), fates)
-    sample_of = replace(batch.select(kept), strings=table.strings)
+    sample_of = replace(batch.select(kept), strings=table.strings, remarks=no_remarks())
     linked = link_traces(sample_of, scopes, _partners(receptions, scopes))
     repaired = batch.spans.repairs.any()
     notes: list[Noted] = [
@@ -197,8 +211,9 @@ def _spread(kept: Mask, about: Mask) -> Mask:
 
 def _note(batch: SpanBatch, accepted: Mask, quality: U8, noted: Sequence[Noted], sketched: I64) -> Notes:
     """How many accepted spans of each body every note is about; `sketched` (len(Note), m) counts those not sent."""
-    bodies, of_span = len(batch.bodies), batch.body_of_span
+    bodies, of_span, remarks = len(batch.bodies), batch.body_of_span, batch.remarks
     counts = sketched.copy()
+    np.add.at(counts, (remarks.note, remarks.body), remarks.spans)
     cells = quality[accepted].astype(np.int64) * bodies + of_span[accepted]
     counts[_GRADES] += np.bincount(cells, minlength=len(_GRADES) * bodies).reshape(len(_GRADES), bodies)
     for note, about in noted:

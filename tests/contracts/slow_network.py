@@ -137,6 +137,19 @@ async def holding_tls_back(port: int) -> AsyncIterator[int]:
     server.close()
 
 
+@asynccontextmanager
+async def behind_tls(port: int, certificate: Certificate) -> AsyncIterator[int]:
+    """A port that speaks TLS, as a proxy in front of the given one does."""
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+
+    server = await asyncio.start_server(lead, "127.0.0.1", 0, ssl=certificate.server_side())
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     try:
         while data := await source.read(65_536):

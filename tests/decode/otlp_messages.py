@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import orjson
 from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from ingest.decode.otlp import decode_otlp_json, decode_otlp_protobuf
+from ingest.decode.otlp_logs import decode_logs_json, decode_logs_protobuf
 from ingest.errors import Refusal
 from ingest.model import Attributes, Decoded, SpanBatch
 from ingest.settings import Limits
@@ -94,7 +97,26 @@ def request_of(*spans: Span, resource: Mapping[str, Any] | None = None) -> Expor
     return request
 
 
-def as_json(request: ExportTraceServiceRequest) -> bytes:
+def record_of(
+    event: str = "", attributes: Mapping[str, Any] | None = None, body: Any = None, **fields: Any
+) -> LogRecord:
+    """A log record of `START`."""
+    given = {"time_unix_nano": START, "event_name": event} | fields
+    record = LogRecord(**given, attributes=attributes_of(attributes or {}))
+    if body is not None:
+        record.body.CopyFrom(value_of(body))
+    return record
+
+
+def logs_of(*records: LogRecord, resource: Mapping[str, Any] | None = None) -> ExportLogsServiceRequest:
+    request = ExportLogsServiceRequest()
+    group = request.resource_logs.add()
+    group.resource.attributes.extend(attributes_of(resource or {}))
+    group.scope_logs.add().log_records.extend(records)
+    return request
+
+
+def as_json(request: ExportTraceServiceRequest | ExportLogsServiceRequest) -> bytes:
     """In OTLP's JSON: protobuf's own, but ids in hex."""
 
     def hex_ids(value: Any) -> Any:
@@ -153,6 +175,26 @@ def decoded(*spans: Span, resource: dict[str, Any] | None = None, limits: Limits
     assert not by_json.faults
     assert all_in_words(by_protobuf.batch) == all_in_words(by_json.batch)
     return by_protobuf.batch
+
+
+def decoded_logs(*records: LogRecord, resource: dict[str, Any] | None = None, limits: Limits = LIMITS) -> SpanBatch:
+    """The records as one body, read both ways, which must agree but for the ids that are made."""
+    request = logs_of(*records, resource=resource)
+    by_protobuf = decode_logs_protobuf([request.SerializeToString()], limits)
+    by_json = decode_logs_json([as_json(request)], limits)
+    assert not by_protobuf.faults
+    assert not by_json.faults
+    assert without_ids(by_protobuf.batch) == without_ids(by_json.batch)
+    return by_protobuf.batch
+
+
+def without_ids(batch: SpanBatch) -> dict[str, Any]:
+    """Everything the batch says, but for ids, and what was left out."""
+    said = {name: values for name, values in all_in_words(batch).items() if not name.endswith("_id")}
+    remarks = batch.remarks
+    return said | {
+        "remarks": list(zip(remarks.body.tolist(), remarks.note.tolist(), remarks.spans.tolist(), strict=True))
+    }
 
 
 def fault(decode: Decode, body: bytes, limits: Limits = LIMITS) -> Refusal:

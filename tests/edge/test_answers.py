@@ -84,10 +84,10 @@ def test_every_row_of_the_table_is_spoken_in_every_dialect(kind: type[errors.Ref
         response = respond.refuse(dialect, error)
         assert response.status == answered.status
         assert ("Retry-After" in response.headers) == answered.retry
-        if dialect is Format.OTLP_PROTOBUF:
+        if dialect in {Format.OTLP_PROTOBUF, Format.LOGS_PROTOBUF}:
             status = status_pb2.Status.FromString(response.body)
             assert (status.code, status.message) == (answered.rpc_code, "one sentence")
-        elif dialect is Format.OTLP_JSON:
+        elif dialect in {Format.OTLP_JSON, Format.LOGS_JSON}:
             assert orjson.loads(response.body) == {"code": answered.rpc_code, "message": "one sentence"}
         else:
             assert orjson.loads(response.body) == {"error": "some_reason", "message": "one sentence", "offset": 7}

@@ -30,6 +30,8 @@ export interface Options {
    * session, and the edge counts them only. `hold`: nothing goes; `pending` waits in memory, `denied` drops.
    */
   withoutConsent?: "send" | "hold";
+  /** Adds stacks to long tasks, where the document's policy allows profiling (`Document-Policy: js-profiling`). Default: no. */
+  profile?: boolean;
   /** What watches the page. Default: all of `full`, none of the core. */
   instruments?: Instrument[];
   /** The last look at a span before it is kept: changed, or null to drop it. */
