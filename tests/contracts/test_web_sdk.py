@@ -392,9 +392,9 @@ async def counted(api: Api, visitor: Visitor) -> int:
 
 async def test_a_queue_is_forgotten_with_the_consent_it_was_kept_by(visitor: Visitor) -> None:
     visitor.edge.down = True
+    await visitor.context.add_init_script("Math.random = () => 0.999")  # a second until the next attempt
     page = await visitor.visit(consent="granted")
-    await page.evaluate("record(3); sdk.flush()")
-    await page.evaluate("sdk.setConsent('denied')")
+    await page.evaluate("async () => { record(3); await sdk.flush(); sdk.setConsent('denied'); }")
     visitor.edge.down = False
     await page.evaluate("record(1); sdk.flush()")
     await visitor.sent(1)

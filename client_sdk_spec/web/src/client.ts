@@ -126,7 +126,7 @@ export class Client implements Firsthop {
     const ticker = setInterval(() => {
       if (document.visibilityState === "hidden") return;
       this.#clock.sample();
-      this.#config.refresh();
+      void this.#config.refresh();
     }, SAMPLE_MS);
     this.#stops.push(
       () => clearInterval(ticker),
@@ -136,7 +136,7 @@ export class Client implements Firsthop {
         online: () => this.#sender.online(),
       }),
       idle(() => {
-        this.#config.refresh();
+        void this.#config.refresh();
         void this.#collect().then(() => this.#sender.drain());
       }),
     );

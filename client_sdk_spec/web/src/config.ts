@@ -106,7 +106,7 @@ export class Configuration {
 
   /** What holds now; everything is sent when the edge has not said otherwise for a day. */
   current(): Config {
-    this.refresh();
+    void this.refresh();
     return this.#kept && Math.abs(Date.now() - this.#kept.atMs) < DAY_MS ? this.#config : EVERYTHING;
   }
 
@@ -115,16 +115,13 @@ export class Configuration {
     return this.#kept !== undefined && this.#clock.nowUs() < this.#dueUs;
   }
 
-  /** Asks if it is time to. */
-  refresh(): void {
+  /** Asks if it is time to. Resolves when the answer holds, or there was none. */
+  async refresh(): Promise<void> {
     if (this.#asking || this.#clock.nowUs() < this.#dueUs) return;
     this.#asking = true;
-    this.#exchange()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#asking = false;
-        this.#dueUs = this.#clock.nowUs() + this.#ttlS * (1 + this.#random() / 10) * 1_000_000;
-      });
+    await this.#exchange().catch(() => undefined);
+    this.#asking = false;
+    this.#dueUs = this.#clock.nowUs() + this.#ttlS * (1 + this.#random() / 10) * 1_000_000;
   }
 
   async #exchange(): Promise<void> {

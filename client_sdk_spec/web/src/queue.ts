@@ -84,9 +84,10 @@ export class Queue {
     return batch;
   }
 
-  /** Not in flight any more: the attempt is to be repeated. */
-  release(id: string): void {
-    this.#inFlight.delete(id);
+  /** Not in flight any more: the attempt is to be repeated. Waits in memory, if everything was forgotten meanwhile. */
+  release(batch: Body): void {
+    if (!this.#inFlight.delete(batch.id) || this.#disk || this.#memory.some(({ id }) => id === batch.id)) return;
+    this.#memory.unshift(batch);
   }
 
   /** Not here any more, because it was sent, or lost for a reason that the caller counts. */
@@ -96,14 +97,16 @@ export class Queue {
     await this.#disk?.remove(id).catch(() => undefined);
   }
 
-  /** Drops everything, on disk too, which is not used again. */
+  /** Drops everything that is not in flight, on disk too, which is not used again. */
   async forget(reason: DropReason): Promise<void> {
-    const held: Sealed[] = this.#memory;
+    const lose = (held: readonly Sealed[]): void =>
+      this.#lose(held.filter(({ id }) => !this.#inFlight.has(id)).map((batch) => [batch, reason]));
     const disk = this.#disk;
-    this.#memory = [];
     this.#disk = undefined;
+    lose(this.#memory);
+    this.#memory = this.#memory.filter(({ id }) => this.#inFlight.has(id));
     const stored = await disk?.clear().catch(() => []);
-    this.#lose([...held, ...(stored ?? [])].map((batch) => [batch, reason]));
+    lose(stored ?? []);
   }
 
   readonly #overflow = (held: readonly Sealed[]): Lost[] => evict(held, MOST_ON_DISK, this.#now(), this.#inFlight);

@@ -145,7 +145,7 @@ export class Sender {
   /** @param stored whether the batch is in the queue */
   async #attempt(batch: Body, stored: boolean, leaving = false): Promise<void> {
     const keep = async (): Promise<void> =>
-      stored ? this.#queue.release(batch.id) : this.#queue.put(this.#world.kept(batch));
+      stored ? this.#queue.release(batch) : this.#queue.put(this.#world.kept(batch));
     if (!this.#ready) return keep();
     const reply = await this.#world.post(batch, leaving);
     if (reply === undefined) return;

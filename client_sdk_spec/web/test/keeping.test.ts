@@ -7,7 +7,6 @@ import { Configuration, parse, verified } from "../src/config.ts";
 import { Memory } from "../src/memory.ts";
 import { Sessions } from "../src/session.ts";
 import { json } from "./vectors.ts";
-import { settled } from "./world.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -163,8 +162,7 @@ class Page {
   async pass(ms: number): Promise<void> {
     this.us += ms * 1000;
     nowMs += ms;
-    this.config.refresh();
-    await settled();
+    await this.config.refresh();
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { Body } from "../src/batch.ts";
 import { Clock } from "../src/clock.ts";
 import { parse } from "../src/config.ts";
 import { Drops } from "../src/drops.ts";
@@ -52,7 +53,7 @@ for (const [name, vector] of Object.entries<any>(json("eviction.json").queues)) 
     const drops = new Drops();
     const now = () => START_MS + nowUs / 1000;
     const queue = new Queue(now, (batch, reason) => drops.lost(batch, reason), vector.capacity);
-    const put = new Map<string, { spans: number; dropped: object }>();
+    const put = new Map<string, Body>();
     for (const { at_us: atUs, put: sealed, send, answer, fate } of vector.events) {
       nowUs = atUs;
       if (sealed) {
@@ -62,12 +63,12 @@ for (const [name, vector] of Object.entries<any>(json("eviction.json").queues)) 
         await queue.put(batch);
       }
       if (send) assert.equal((await queue.next())?.id, send);
-      if (answer && fate === "later") queue.release(answer);
+      if (answer && fate === "later") queue.release(put.get(answer)!);
       if (answer && fate !== "later") await queue.remove(answer);
-      if (fate === "rejected") drops.lost(put.get(answer) as never, "rejected");
+      if (fate === "rejected") drops.lost(put.get(answer)!, "rejected");
     }
     const held: string[] = [];
-    for (const id of vector.events.map((event: any) => event.send).filter(Boolean)) queue.release(id);
+    for (const batch of put.values()) queue.release(batch);
     for (let batch; (batch = await queue.next()); ) held.push(batch.id);
     assert.deepEqual(held, vector.expected.held);
     assert.deepEqual(drops.take(), vector.expected.dropped);

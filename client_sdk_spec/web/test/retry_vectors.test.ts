@@ -5,7 +5,7 @@ import type { Body } from "../src/batch.ts";
 import { inflate } from "../src/compress.ts";
 import type { Reply } from "../src/edge.ts";
 import { json } from "./vectors.ts";
-import { FakeWorld, START_MS, batchOf, settled } from "./world.ts";
+import { FakeWorld, START_MS, batchOf } from "./world.ts";
 
 const TRACE_MS = 3 * 3_600_000;
 
@@ -31,7 +31,7 @@ class Trace extends FakeWorld {
     return (this.dropped[reason] = (this.dropped[reason] ?? 0) + spans);
   };
 
-  override async post(batch: Body): Promise<Reply> {
+  override async answer(batch: Body): Promise<Reply> {
     if (!this.#answers.length) return new Promise(() => undefined);
     const atUs = Math.round(this.ms * 1000);
     const { strings } = JSON.parse(await inflate(batch.body));
@@ -77,7 +77,7 @@ for (const [name, vector] of Object.entries<any>(json("retry.json").cases)) {
       await trace.queue.put(batch);
     }
     void trace.sender.drain();
-    await settled();
+    await trace.settled();
     await trace.pass(TRACE_MS);
     const { attempts, splits, dropped, left, stopped } = vector.expected;
     assert.deepEqual(trace.attempted, attempts);

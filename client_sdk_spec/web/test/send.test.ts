@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { inflate } from "../src/compress.ts";
 import { backoff, fateOf } from "../src/send.ts";
-import { FakeWorld, batchOf, settled } from "./world.ts";
+import { FakeWorld, batchOf } from "./world.ts";
 
 test("only network errors, 408, 429 and 5xx are tried again", () => {
   const later = [0, 408, 429, ...Array.from({ length: 100 }, (_, k) => 500 + k)];
@@ -51,7 +51,7 @@ test("Retry-After is waited out, by whatever new batch, and counts from the answ
   await world.pass(20_000);
   assert.equal(world.attempts.length, 1);
   await world.pass(500);
-  await settled();
+  await world.settled();
   assert.deepEqual(world.attempts.map(({ atMs }) => atMs), [0, 30_500, 30_500]);
 });
 
@@ -61,7 +61,7 @@ test("after an accepted batch what waits goes out, the oldest first", async () =
   await world.queue.put(first!);
   await world.queue.put(second!);
   await world.sender.send(third!);
-  await settled();
+  await world.settled();
   assert.deepEqual(world.attempts.map(({ id }) => id), [third!.id, first!.id, second!.id]);
   assert.equal(await world.queue.next(), undefined);
 });
@@ -117,7 +117,7 @@ test("a page that ends while the edge is out of reach keeps the batch as well, u
   world.replies = [{ status: 0 }];
   world.sender.leave([batch]);
   assert.deepEqual([...world.left.keys()], [batch.id]);
-  await settled();
+  await world.settled();
   assert.equal(world.left.size, 0);
   assert.equal((await world.queue.next())?.id, batch.id);
 });
@@ -134,7 +134,7 @@ test("a page that ends while it has to wait keeps the batch and asks nobody", as
   await world.sender.send(batchOf(1));
   world.sender.leave([batchOf(2)]);
   assert.equal(world.left.size, 1);
-  await settled();
+  await world.settled();
   assert.equal(world.attempts.length, 1);
 });
 
@@ -143,7 +143,7 @@ test("a batch that the browser refuses to hand over waits", async () => {
   world.replies = [false];
   const batch = batchOf(2);
   world.sender.leave([batch]);
-  await settled();
+  await world.settled();
   assert.equal((await world.queue.next())?.id, batch.id);
 });
 
@@ -176,7 +176,7 @@ test("of a page that seals faster than its network sends, no more than twenty ba
   assert.ok(await world.queue.next());
   await Promise.all(sent);
   await world.sender.drain();
-  await settled();
+  await world.settled();
   assert.equal(new Set(world.attempts.map(({ id }) => id)).size, 49);
 });
 
@@ -187,6 +187,18 @@ test("online again, a batch that failed for want of a network is tried at once",
   await world.pass(5_000);
   const before = world.attempts.length;
   world.sender.online();
-  await settled();
+  await world.settled();
   assert.equal(world.attempts.length, before + 1);
+});
+
+test("what is in flight when everything is forgotten is not counted as lost, and waits on if it failed", async () => {
+  const world = new FakeWorld();
+  const [first, second] = [batchOf(1), batchOf(2)];
+  await world.queue.put(first);
+  await world.queue.put(second);
+  assert.equal((await world.queue.next())?.id, first.id);
+  await world.queue.forget("consent");
+  assert.deepEqual(world.gone, [{ id: second.id, spans: 2, reason: "consent" }]);
+  world.queue.release(first);
+  assert.equal((await world.queue.next())?.id, first.id);
 });

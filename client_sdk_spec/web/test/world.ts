@@ -18,6 +18,8 @@ export class FakeWorld implements World {
   replies: (Reply | undefined | false)[] = [];
   attempts: { id: string; body: Uint8Array; atMs: number; leaving: boolean; spans: number }[] = [];
   gone: { id: string; spans: number; reason: string }[] = [];
+  #posting = 0;
+  #draining = 0;
   #timers: { atMs: number; call: () => void }[] = [];
   queue = new Queue(
     () => START_MS + this.ms,
@@ -27,7 +29,20 @@ export class FakeWorld implements World {
 
   async post(batch: Body, leaving = false): Promise<Reply | undefined | false> {
     this.attempts.push({ id: batch.id, body: batch.body, atMs: this.ms, leaving, spans: batch.spans });
+    this.#posting++;
+    const reply = await this.answer(batch);
+    this.#posting--;
+    return reply;
+  }
+
+  /** What the edge says of this attempt. */
+  async answer(_batch: Body): Promise<Reply | undefined | false> {
     return this.replies.length ? this.replies.shift() : { status: 202 };
+  }
+
+  /** Until nothing goes on but waiting for an answer, or for time to pass. */
+  async settled(): Promise<void> {
+    for (let turns = 0; turns < 10 || this.#draining > this.#posting; turns++) await new Promise(setImmediate);
   }
 
   nowMs = (): number => this.ms;
@@ -47,7 +62,9 @@ export class FakeWorld implements World {
   }
 
   async alone(work: () => Promise<void>): Promise<boolean> {
+    this.#draining++;
     if (!this.otherTab) await work();
+    this.#draining--;
     return !this.otherTab;
   }
 
@@ -60,7 +77,7 @@ export class FakeWorld implements World {
       this.#timers = this.#timers.filter((timer) => timer !== due);
       this.ms = Math.max(this.ms, due.atMs);
       due.call();
-      await settled();
+      await this.settled();
     }
     this.ms = endMs;
   }
@@ -69,9 +86,6 @@ export class FakeWorld implements World {
     return this.#timers.map(({ atMs }) => atMs - this.ms);
   }
 }
-
-/** Everything that waits for nothing from outside has happened. */
-export const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 let made = 0;
 
