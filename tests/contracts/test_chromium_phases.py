@@ -5,32 +5,18 @@ Each request is reported twice: by OpenTelemetry's web SDK as OTLP, and natively
 """
 
 import asyncio
-import json
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import asyncpg
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page
 
 from ingest.model import REUSED, UNKNOWN, Phase
-from tests.chromium import ARGUMENTS
-from tests.contracts.slow_network import (
-    DNS_S,
-    TLS_S,
-    Certificate,
-    certify,
-    holding_tls_back,
-    slow_resolver,
-    use_resolver,
-)
-from tests.contracts.web.bundle import HERE, NotInstallable, bundle, node
+from tests.contracts.slow_network import DNS_S, TLS_S, slow_site
 from tests.service import Service
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -71,48 +57,8 @@ class Visit:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def network(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[BrowserContext, int, int]]:
     """A browser, and the two ports on which every name ending in .firsthop.test answers: HTTP/1.1 and HTTP/2."""
-    directory = tmp_path_factory.mktemp("slow_network")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed: python tests/browser/setup.py")
-    script = directory / "page.js"
-    try:
-        bundle(script, "phases_page.js")
-    except NotInstallable as reason:
-        pytest.skip(str(reason))
-    certificate = certify(directory)
-    async with AsyncExitStack() as stack:
-        ports = await stack.enter_async_context(_answering(certificate, script))
-        held = [await stack.enter_async_context(holding_tls_back(port)) for port in ports]
-        resolver = await stack.enter_async_context(slow_resolver(certificate))
-        use_resolver(directory / "profile", resolver)
-        playwright = await stack.enter_async_context(async_playwright())
-        context = await playwright.chromium.launch_persistent_context(
-            directory / "profile",
-            executable_path=chromium,
-            args=[*ARGUMENTS, f"--ignore-certificate-errors-spki-list={certificate.fingerprint}"],
-        )
-        stack.push_async_callback(context.close)
-        yield context, held[0], held[1]
-
-
-@asynccontextmanager
-async def _answering(certificate: Certificate, script: Path) -> AsyncIterator[list[int]]:
-    """The server of known delays; its ports."""
-    server = await asyncio.create_subprocess_exec(
-        node(),
-        HERE / "timed_server.mjs",
-        certificate.key,
-        certificate.certificate,
-        script,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert server.stdout is not None
-        yield json.loads(await asyncio.wait_for(server.stdout.readline(), DEADLINE_S))
-    finally:
-        server.kill()
-        await server.wait()
+    async with slow_site(tmp_path_factory.mktemp("slow_network"), "phases_page.js") as site:
+        yield site
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -1,4 +1,4 @@
-"""Installs the pinned npm packages of this directory and bundles the page; needs no Node of the machine's own."""
+"""Installs the pinned npm packages of a directory and bundles a page of it; needs no Node of the machine's own."""
 
 import os
 import subprocess
@@ -24,8 +24,13 @@ def node() -> Path:
     return Path(executable.ROOT_DIR, "bin", "node")
 
 
-def bundle(target: Path, page: str = "page.js") -> None:
+def bundle(target: Path, page: str = "page.js", packages: Path = HERE) -> None:
     """Writes a page's one script to `target`.
+
+    Args:
+        target: a new file.
+        page: name of the page's source.
+        packages: directory of the source and its packages.
 
     Raises:
         NotInstallable: Node's wheel is missing, or npm could not install.
@@ -35,17 +40,23 @@ def bundle(target: Path, page: str = "page.js") -> None:
 
     def run(*command: str | Path) -> None:
         done = subprocess.run(
-            command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            command,
+            cwd=packages,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
         if done.returncode:
-            raise NotInstallable(f"the npm packages of tests/contracts/web: {done.stdout.strip()[-500:]}")
+            raise NotInstallable(f"the npm packages of tests/contracts/{packages.name}: {done.stdout.strip()[-500:]}")
 
     npm = bin_directory.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
+    lock, installed = packages / "package-lock.json", packages / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         run(bin_directory / "node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     run(
-        HERE / "node_modules" / ".bin" / "esbuild",
+        packages / "node_modules" / ".bin" / "esbuild",
         page,
         "--bundle",
         "--format=iife",
