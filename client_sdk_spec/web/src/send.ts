@@ -10,6 +10,8 @@ import { halve } from "./split.ts";
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 300_000;
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
+/** Batches that may wait for their turn; what is sealed beyond them waits in the queue, which is bounded. */
+const MOST_FRESH = 20;
 /** How long to leave it to another tab before looking again. */
 const OTHER_TAB_MS = 30_000;
 
@@ -87,6 +89,7 @@ export class Sender {
 
   /** Sends a new batch, compressed; one after the other. Resolves when it was answered or waits in the queue. */
   send(batch: Body): Promise<void> {
+    if (this.#fresh.size >= MOST_FRESH) return this.#queue.put(this.#world.kept(batch));
     this.#fresh.add(batch);
     const compressed = gzip(batch.body);
     const sent = this.#turn.then(async () => {

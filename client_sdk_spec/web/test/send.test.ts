@@ -169,6 +169,17 @@ test("what another tab is sending is left to it, and looked at again later", asy
   assert.equal(world.attempts.length, 1);
 });
 
+test("of a page that seals faster than its network sends, no more than twenty batches wait outside the queue", async () => {
+  const world = new FakeWorld();
+  const sent = Array.from({ length: 50 }, () => world.sender.send(batchOf(1)));
+  await Promise.all(sent.slice(20));
+  assert.ok(await world.queue.next());
+  await Promise.all(sent);
+  await world.sender.drain();
+  await settled();
+  assert.equal(new Set(world.attempts.map(({ id }) => id)).size, 49);
+});
+
 test("online again, a batch that failed for want of a network is tried at once", async () => {
   const world = new FakeWorld();
   world.replies = [{ status: 0 }, { status: 0 }, { status: 0 }, { status: 0 }];
