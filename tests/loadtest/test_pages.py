@@ -1,4 +1,4 @@
-"""Pages of the synthetic world: the same seed gives the same, every signal is read as what it is, weak ones are slower."""
+"""Pages of the synthetic world: the same seed gives the same, signals are what they say, weak devices are slower."""
 
 import json
 from pathlib import Path
