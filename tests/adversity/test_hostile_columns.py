@@ -198,7 +198,6 @@ SIGNED = numbers(1 - (1 << 53), (1 << 53) - 1)
 EPOCHS = st.sampled_from(["e1", "e1", "x", ""])
 STAMPS = st.builds(
     SendStamp,
-    Signal,
     mono_us=WIRE | st.just(SENT_US),
     wall_us=WIRE | st.just(UNKNOWN),
     epoch=EPOCHS,
