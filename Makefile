@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PAGE := ingest/query/dashboard
-PAGE_SOURCES := $(shell find $(PAGE) -path $(PAGE)/node_modules -prune -o -path $(PAGE)/dist -prune -o -type f -print)
+SDK := client_sdk_spec/web
+SDK_SOURCES := $(shell find $(SDK)/src $(SDK)/package-lock.json $(SDK)/build.mjs $(SDK)/build.py -type f -print)
+SERVED_SDK := ingest/edge/sdk/firsthop.js
+PAGE_SOURCES := $(shell find $(PAGE) client_sdk_spec/snippets -path $(PAGE)/node_modules -prune -o -path $(PAGE)/dist -prune -o -type f -print)
 
-.PHONY: serve demo install page setup test check format bench truth clean
+.PHONY: serve demo install page sdk setup test check format conformance bench truth clean
 .DEFAULT_GOAL := serve
 
 serve: install  ## Start everything; Ctrl-C stops it in order.
@@ -14,9 +17,11 @@ serve: install  ## Start everything; Ctrl-C stops it in order.
 demo: setup install  ## As serve, with seeded realistic traffic.
 	$(BIN)/firsthop demo
 
-install: $(VENV)/.installed page  ## The service and its page, nothing for tests.
+install: $(VENV)/.installed page sdk  ## The service and its page, nothing for tests.
 
 page: $(PAGE)/dist/index.html
+
+sdk: $(SERVED_SDK)  ## The browser SDK, where the edge serves it from.
 
 setup: $(VENV)/.setup  ## What tests, checks and benchmarks need beside the service.
 
@@ -35,6 +40,9 @@ $(VENV)/.setup: requirements-test.lock $(VENV)/.installed
 $(PAGE)/dist/index.html: $(VENV)/.installed $(PAGE_SOURCES)
 	$(BIN)/python $(PAGE)/build.py
 
+$(SERVED_SDK): $(VENV)/.installed $(SDK_SOURCES)
+	$(BIN)/python $(SDK)/build.py
+
 test: setup install  ## Every test, Chromium and npm parts included.
 	$(BIN)/python tests/browser/setup.py
 	$(BIN)/python -m pytest
@@ -49,6 +57,9 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+conformance: setup install  ## The client specification, both sides and every language; see client_sdk_spec/README.md.
+	$(BIN)/python -m tests.conformance
+
 bench: setup install  ## CPU µs per span by stage and end to end; see loadtest/README.md.
 	$(BIN)/python -m loadtest.bench
 
@@ -56,4 +67,4 @@ truth: setup install  ## Clocks and samples against a simulated world whose trut
 	$(BIN)/python -m loadtest.truth
 
 clean:
-	rm -rf $(VENV) $(PAGE)/dist $(PAGE)/node_modules
+	rm -rf $(VENV) $(PAGE)/dist $(PAGE)/node_modules $(SDK)/dist $(SDK)/node_modules $(dir $(SERVED_SDK))

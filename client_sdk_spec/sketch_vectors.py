@@ -6,7 +6,7 @@ The expected tables are worked out from the spans themselves, without `sketches.
 import math
 import struct
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -112,6 +112,60 @@ def _bucket(value_us: int, accuracy: float) -> int:
     if math.isclose(theirs, OURS):
         return index
     return math.ceil(math.log(2 * theirs**index / (theirs + 1)) / math.log(OURS))
+
+
+_ORDINARY = [1, 1, 2, 40, 41, 41, 180_000, 180_001, 2_500_000, 0, 0]
+_SPREAD = [3**power for power in range(20)]
+_DENSE = [1_000 + 10 * number for number in range(60)]
+_COARSE = [7, 7_000, 7_000_000, 41]
+
+VALUES = (
+    ("a few values, zeros among them", _ORDINARY, 0.01),
+    ("far apart", _SPREAD, 0.01),
+    ("close together", _DENSE, 0.01),
+    ("another mapping: each bucket goes to that of the value it stands for", _COARSE, 0.02),
+    ("nothing but zeros", [0, 0, 0], 0.01),
+)
+MERGES = ((0, 1), (0, 1, 2), (2, 2), (0, 3), (4, 0), (4,))
+
+
+def sketch_cases() -> dict[str, Any]:
+    """Values, the message, and the server's bins of it; and what several together give.
+
+    The bins and the bounds of quantiles are worked out from the values; a message is one of those that may be written.
+    """
+    sketches = [
+        {
+            "meaning": meaning,
+            "values": values,
+            "accuracy": accuracy,
+            "message": ddsketch(values, accuracy).hex(),
+            "bins": _sum([(values, accuracy)]),
+        }
+        for meaning, values, accuracy in VALUES
+    ]
+    merges = [
+        {
+            "sketches": list(parts),
+            "bins": _sum([VALUES[part][1:] for part in parts]),
+            "quantiles": [_bounds([VALUES[part][1:] for part in parts], share) for share in (0, 0.5, 0.95, 1)],
+        }
+        for parts in MERGES
+    ]
+    return {"sketches": sketches, "merges": merges}
+
+
+def _sum(parts: Sequence[tuple[list[int], float]]) -> list[list[int]]:
+    counts = Counter(_bucket(value, accuracy) for values, accuracy in parts for value in values)
+    return [list(pair) for pair in sorted(counts.items())]
+
+
+def _bounds(parts: Sequence[tuple[list[int], float]], share: float) -> dict[str, float]:
+    """Between what a quantile must be: within 1 % of the exact one, or the error of both mappings."""
+    ordered = sorted(value for values, _ in parts for value in values)
+    exact = ordered[math.floor(share * (len(ordered) - 1))]
+    error = max((1 + accuracy) * 1.01 - 1 if accuracy != 0.01 else 0.01 for _, accuracy in parts)
+    return {"share": share, "exact": exact, "least": exact * (1 - error), "most": exact * (1 + error)}
 
 
 def refused_sets() -> Mapping[str, tuple[str, list[dict[str, Any]]]]:

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -39,8 +40,13 @@ curl -sS '{edge}/v1/batches?key={key}' -d '{{"v":1,"id":"'$id'","n":1,
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given, rest = parser.parse_known_args(arguments)
     try:
+        if given.command == "conformance":
+            return _conformance(rest)
+        if rest:
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
         if given.run is None:
             return _doctor()
         given.run(Settings.from_env(os.environ), given)
@@ -74,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         role.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     add("migrate", _migrate, "bring the database's schema up to date")
     add("doctor", None, "what is wrong with this machine, and what would help")
+    about = "whether a server, or with --client a client, does what the client specification says"
+    commands.add_parser("conformance", add_help=False, help=about)
     _add_app(add("app", _app, "apps and their keys"))
     cli_privacy.add_to(add("privacy", cli_privacy.run, "policies: what they do, which are in force; erasing"))
     return parser
@@ -241,6 +249,12 @@ def _print(rows: Sequence[Mapping[str, Any]], *, as_json: bool, many: bool) -> N
         return
     for row in rows:
         print("  ".join(f"{name}: {value}" for name, value in row.items()))
+
+
+def _conformance(arguments: Sequence[str]) -> int:
+    """Runs the specification's own checks, which the service does not import, with the arguments as they are."""
+    command = [sys.executable, "-m", "client_sdk_spec.conformance", *arguments]
+    return subprocess.run(command, check=False).returncode  # noqa: S603
 
 
 def _doctor() -> int:

@@ -37,7 +37,7 @@ def add_to(privacy: argparse.ArgumentParser) -> None:
     shown.add_argument("--kind", choices=KINDS, help="what the text is; attribute with --key, else message")
     shown.add_argument("--key", default="", help="name of the attribute or header it is the value of")
     tried = add("preview", _preview, "what a policy does to a sample of texts, or to a body as clients send it")
-    tried.add_argument("file", type=Path, help="lines; JSON lines with text, kind, key; or a native or OTLP JSON body")
+    tried.add_argument("file", type=Path, help="lines; JSON lines with text, kind, key; or a body in JSON")
     for action in (shown, tried):
         policy = action.add_mutually_exclusive_group()
         policy.add_argument("--app", help="under the policy in force for this app; needs the database")

@@ -116,13 +116,15 @@ class Note(IntEnum):
     """Put right while decoding: `ingest.model.Repair`."""
     REPAIRED_FARO_OPAQUE = 29
     REPAIRED_FARO_TCP_WITH_TLS = 30
-    SENT_TWICE = 31
-    """Left out: another signal of the same page tells it, too. Not among the spans received."""
-    NOT_WAITED_FOR = 32
+    REPAIRED_FARO_ROUNDED = 31
+    REPAIRED_FARO_TWICE = 32
+    SENT_TWICE = 33
+    """Left out: it is told another way, too. Not among the spans received."""
+    NOT_WAITED_FOR = 34
     """Left out: the load of a page that came out of the back/forward cache, or was loaded before the user asked."""
-    LOAD_UNFINISHED = 33
+    LOAD_UNFINISHED = 35
     """Left out: the load of a page that was left before it was over."""
-    OWN_POST = 34
+    OWN_POST = 36
     """Left out: what a client sent to this edge, told by its own instrumentation."""
 
     @property

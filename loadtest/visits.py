@@ -19,6 +19,8 @@ I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
 _Shared = TypeVar("_Shared", App, Country, Device, Network)
 
+SCREEN = 3
+"""The signal of a screen in `client_sdk_spec/fields.json`; that of a request is 0."""
 ROLLOUT_US = 900_000_000
 """How long a release takes from its first user to its final share."""
 NEWEST_SHARE = 0.45
@@ -247,6 +249,7 @@ class _Columns:
         columns: dict[str, I64] = {
             "trace": both(np.arange(screens), screen_of),
             "name": both(screen_names, [self._code(f"HTTP {e.method}") for e in endpoints]),
+            "signal": both(zero + SCREEN, np.zeros(requests)),
             "kind": both(zero + 1, np.full(requests, 3)),
             "status": both(zero, np.where(failed, 2, 0)),
             "start_us": both(screen_start_us, request_start_us),

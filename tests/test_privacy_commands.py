@@ -131,6 +131,19 @@ def test_preview_shows_what_a_policy_does_to_a_body(run: Run, file: Callable[...
     assert "shop.example/cart" not in output
 
 
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        ({"meta": {}, "logs": [{"message": f"to {JANE}", "level": "info"}]}, "attributes"),
+        ([{"type": "deprecation", "age": 1, "body": {"message": f"to {JANE}"}}], "attributes"),
+        ({"csp-report": {"document-uri": f"https://shop.example/?q={JANE}"}}, "spans.url"),
+    ],
+)
+def test_preview_reads_bodies_of_faro_and_of_reports(run: Run, file: Callable[..., str], content: Any, where: str):
+    found = json.loads(run("preview", file("body.json", json.dumps(content).encode()), "--json")[1])
+    assert [(change["where"], "{email}" in change["after"]) for change in found["changed"]] == [(where, True)]
+
+
 def test_preview_reads_lines_and_json_lines(run: Run, file: Callable[..., str]):
     lines = [
         f"to {JANE}",

@@ -5,6 +5,7 @@ import gc
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from ingest.app_file import parse
 from ingest.compose.connect import open_pool_or_explain
@@ -12,8 +13,10 @@ from ingest.compose.home import Home
 from ingest.compose.listen import bind
 from ingest.compose.supervise import worker_count
 from ingest.decode.formats import DECODERS
+from ingest.edge import server
 from ingest.edge.config import Configs
 from ingest.edge.receive import now_us
+from ingest.edge.script import Script
 from ingest.edge.server import EdgeParts, serve
 from ingest.geo import Geo
 from ingest.journal.postgres import PostgresJournal, open_lane
@@ -29,6 +32,12 @@ from privacy.pseudonyms import period_of
 
 CONNECTIONS = 5
 """Two commits under way, one for keys, one for policies, one for slow routes."""
+
+
+def _read_script() -> Script | None:
+    """The browser SDK as `client_sdk_spec/web/build.py` left it; None where nobody built it."""
+    path = Path(server.__file__).parent / "sdk" / "firsthop.js"
+    return Script.of(path.read_bytes()) if path.is_file() else None
 
 
 async def run(settings: Settings, worker: int, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
@@ -73,6 +82,7 @@ async def run(settings: Settings, worker: int, stop: asyncio.Event, on_ready: Ca
         trusted_proxies=settings["FIRSTHOP_TRUSTED_PROXIES"],
         traces_per_key=settings["FIRSTHOP_TRACES_PER_KEY"],
         traces_per_address=settings["FIRSTHOP_TRACES_PER_ADDRESS"],
+        script=_read_script(),
         labels=(("worker", str(worker)),),
     )
     listening = bind(settings["FIRSTHOP_EDGE_HOST"], settings["FIRSTHOP_EDGE_PORT"])

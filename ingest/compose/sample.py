@@ -1,7 +1,7 @@
 """A sample of what clients send, as the texts that a policy would judge: for `firsthop privacy preview`.
 
-A file may be one body, native JSON or OTLP JSON, as it would be posted; or lines, each a text of its own or a JSON
-object with `text` and, where they matter, `kind` and `key`.
+A file may be one body in JSON (native, OTLP, Faro's, of reports), as it would be posted; or lines, each a text of its
+own or a JSON object with `text` and, where they matter, `kind` and `key`.
 """
 
 import json
@@ -50,13 +50,27 @@ def read_sample(data: bytes, limits: Limits) -> Sample:
     """
     if len(data) > MOST_BYTES:
         raise StartError(f"the sample is larger than {MOST_BYTES >> 20} MiB: take a part of it")
-    body = _json(data)
-    if isinstance(body, dict) and "resourceSpans" in body:
-        return _of_body(Format.OTLP_JSON, data, limits)
-    if isinstance(body, dict) and "strings" in body:
-        return _of_body(Format.NATIVE, data, limits)
+    form = _format_of(_json(data))
+    if form is not None:
+        return _of_body(form, data, limits)
     places = [_of_line(line) for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
     return _sample(places, [])
+
+
+_TELLING = {
+    "resourceSpans": Format.OTLP_JSON,
+    "strings": Format.NATIVE,
+    "meta": Format.FARO,
+    "csp-report": Format.REPORTS,
+}
+"""Member of a body → what it is a body of."""
+
+
+def _format_of(body: Any) -> Format | None:
+    """What a whole file is a body of; None for lines."""
+    if isinstance(body, list):
+        return Format.REPORTS
+    return next((form for name, form in _TELLING.items() if name in body), None) if isinstance(body, dict) else None
 
 
 def _of_line(line: str) -> _Place:

@@ -12,6 +12,7 @@ import msgpack  # type: ignore[import-untyped]
 import msgspec
 
 from ingest.decode.build import from_hex
+from ingest.decode.mend import mend_json
 from ingest.decode.native_sketches import Sketched, read_sketches, sketch_set
 from ingest.errors import Malformed, Refusal, TooLarge
 from ingest.model import UNKNOWN, Phase
@@ -115,9 +116,6 @@ _JSON = msgspec.json.Decoder(_JsonBody)
 _IS_JSON = re.compile(rb"[ \t\r\n]*\{")
 _OFFSET = re.compile(r"\(byte (\d+)\)")
 _PATH = re.compile(r"(?:key` in )?`\$\.?(\w*)([^`]*)`$")
-_LONE_HIGH = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})")
-_LONE_LOW = re.compile(rb"\\u(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u)[dD][c-fC-F][0-9a-fA-F]{2}")
-"""Two patterns that begin with the same literal are searched ten times faster than one with two branches."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -279,26 +277,13 @@ def _decode_json(body: bytes) -> Any:
     try:
         return _decoded(_JSON, body)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
-        mended = _mended_json(body)
+        mended = mend_json(body)
         if mended is not None:
             try:
                 return _decoded(_JSON, mended)
             except msgspec.DecodeError:
                 pass
         raise Malformed("bad_json", "the body is not whole JSON", offset=_offset(error, body)) from None
-
-
-def _mended_json(body: bytes) -> bytes | None:
-    """The same body with U+FFFD for bytes that are not UTF-8 and for lone surrogates; None when it has neither.
-
-    A script that cuts text between the halves of an emoji sends a lone surrogate, and a batch must not be lost for it.
-    """
-    valid = body.decode("utf-8", "replace").encode()
-    # With the escaped backslashes out of the way (no UTF-8 has these bytes), every other one begins an escape.
-    mended = valid.replace(rb"\\", b"\xff\xff")
-    mended, high = _LONE_HIGH.subn(rb"\\ufffd", mended)
-    mended, low = _LONE_LOW.subn(rb"\\ufffd", mended)
-    return mended.replace(b"\xff\xff", rb"\\") if high or low or valid != body else None
 
 
 def _decoded(decoder: Any, body: bytes) -> Any:

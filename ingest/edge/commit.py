@@ -18,8 +18,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
+
+import numpy as np
 
 from ingest.decode.formats import Format
 from ingest.edge.leave_out import leave_out
@@ -60,6 +62,8 @@ class Body:
     data: bytes
     reception: Reception
     sender: Sender = NOBODY
+    batch_id: bytes = b""
+    """16 bytes, where the request names its batch; else what the decoder gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +236,8 @@ class GroupCommit:
             )
             faults.extend((group[row], fault) for row, fault in decoded.faults.items())
             readable.extend(waiting for row, waiting in enumerate(group) if row not in decoded.faults)
-            batches.append(leave_out(batch, decoded.faults))
+            named = _name_batches(batch, [waiting.body.batch_id for waiting in group])
+            batches.append(leave_out(named, decoded.faults))
             trimmed += decoded.trimmed
         batch = SpanBatch.concat(batches)
         if self._trace_limits is not None:
@@ -258,3 +263,13 @@ class GroupCommit:
             accepted = sum(ends[outcome] for outcome in ACCEPTED)
             rejected = {LABELS[outcome]: ends[outcome] for outcome in REJECTIONS if ends[outcome]}
             waiting.accept(Tally(accepted, rejected))
+
+
+def _name_batches(batch: SpanBatch, batch_ids: Sequence[bytes]) -> SpanBatch:
+    """The batch with the ids that requests gave their bodies; b"" leaves the decoder's."""
+    named = [row for row, batch_id in enumerate(batch_ids) if batch_id]
+    if not named:
+        return batch
+    ids = np.array(batch.bodies.batch_id)
+    ids[named] = [list(batch_ids[row]) for row in named]
+    return replace(batch, bodies=replace(batch.bodies, batch_id=ids))

@@ -14,18 +14,22 @@ ANSWER: Mapping[str, str] = {
     "Access-Control-Allow-Origin": "*",
     # Lets a page time its own requests to the edge, and so anchor its clock to the moment they were sent.
     "Timing-Allow-Origin": "*",
-    # Not on the list of headers that scripts may read by themselves. Exporters need the first to back off, the others
-    # come with `GET /v1/config`.
-    "Access-Control-Expose-Headers": "Retry-After, ETag, Firsthop-Signature, Firsthop-Received-Us, Firsthop-Replied-Us",
+    # Not on the list of headers that scripts may read by themselves. Exporters need the first to back off, Faro's SDK
+    # the second to begin a new session; the others come with `GET /v1/config`.
+    "Access-Control-Expose-Headers": (
+        "Retry-After, X-Faro-Session-Status, ETag, Firsthop-Signature, Firsthop-Received-Us, Firsthop-Replied-Us"
+    ),
 }
 """On every answer to a request that names its origin."""
 
 PREFLIGHT: Mapping[str, str] = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST",
-    # traceparent, tracestate, baggage: an instrumented fetch adds them to its own exporter's requests.
+    # traceparent, tracestate, baggage: an instrumented fetch adds them to its own exporter's requests. Then what Faro's
+    # SDK sends, with the header of the tenant that users of Grafana's collectors configure.
     "Access-Control-Allow-Headers": (
-        "content-type, content-encoding, authorization, x-api-key, if-none-match, traceparent, tracestate, baggage"
+        "content-type, content-encoding, authorization, x-api-key, if-none-match, traceparent, tracestate, baggage, "
+        "x-faro-session-id, idempotency-key, x-scope-orgid"
     ),
     "Access-Control-Max-Age": "3600",
 }

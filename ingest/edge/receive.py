@@ -9,12 +9,14 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import unquote_plus
 
 from aiohttp import StreamReader
 from aiohttp.web import BaseRequest, RequestPayloadError
 
+from ingest.decode.faro_meta import SESSION_ID
 from ingest.errors import Malformed, TooLarge, TooSlow, Unavailable
 from ingest.model import UNKNOWN, Anchor, SendStamp
 from privacy.addresses import read_address
@@ -25,6 +27,7 @@ HINTS = ("sec-ch-ua-platform", "sec-ch-ua-model", "sec-ch-ua-mobile", "sec-ch-de
 _USER_AGENT_CHARS = 512
 _ORIGIN_CHARS = 256
 _EPOCH_CHARS = 128
+_BATCH_KEY_CHARS = 128
 _QUERY_FIELDS = 32
 _MICROSECONDS_LIMIT = 1 << 53
 _STAMP = frozenset({"s", "w", "e", "r", "bg", "o", "d", "t", "oe", "b"})
@@ -274,6 +277,22 @@ def read_host(request: BaseRequest) -> str:
 def read_user_agent(request: BaseRequest) -> str:
     """The User-Agent, cut to a length that real ones stay below."""
     return request.headers.get("User-Agent", "")[:_USER_AGENT_CHARS]
+
+
+def read_batch_id(request: BaseRequest, app_id: int) -> bytes:
+    """The id of a batch that names itself by `Idempotency-Key`, the same on every retry; b"" when it does not.
+
+    16 bytes of hash over the app and the key: a key longer than `_BATCH_KEY_CHARS` names nothing.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if not 0 < len(key) <= _BATCH_KEY_CHARS:
+        return b""
+    return blake2b(f"{app_id}\n{key}".encode("utf-8", "surrogateescape"), digest_size=16, person=b"batch key").digest()
+
+
+def session_is_sound(request: BaseRequest) -> bool:
+    """Whether the session id that Faro's SDK sends is one, or is not sent."""
+    return SESSION_ID.fullmatch(request.headers.get("X-Faro-Session-Id", "-")) is not None
 
 
 def now_us() -> int:

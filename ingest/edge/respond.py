@@ -1,8 +1,8 @@
 """From outcomes and errors to HTTP: the one table, and the answers of each dialect.
 
 Native clients read `{"error", "message", "offset"}`; OTLP clients read google.rpc.Status in the encoding they sent
-(https://opentelemetry.io/docs/specs/otlp/#failures). Errors outside any dialect (no such path) are answered like the
-native ones.
+(https://opentelemetry.io/docs/specs/otlp/#failures). Faro's SDKs and browsers that report read the status alone; they,
+and errors outside any dialect (no such path), are answered like native clients.
 """
 
 import random
@@ -18,6 +18,7 @@ from ingest.edge.commit import Tally
 from ingest.edge.config import TTL_S as CONFIG_TTL_S
 from ingest.edge.config import Config
 from ingest.edge.routes import JSON, PROTOBUF
+from ingest.edge.script import FRESH_S, Script
 from ingest.errors import (
     Forbidden,
     Malformed,
@@ -56,6 +57,10 @@ TABLE: Mapping[type[Refusal], Answered] = {
     Unavailable: Answered(503, 14, retry=True),
 }
 UNFORESEEN = Answered(500, 13)
+GONE = Answered(410, 7)
+"""To a browser's report under a key that opens nothing: on this alone does a browser forget where it reports to."""
+OPENS_NOTHING = frozenset({"no_key", "unknown_key", "role"})
+"""Not a web origin that the key does not serve: the endpoint is that of the sites beside it, too."""
 INTERNAL_REASON = "internal"
 INTERNAL_MESSAGE = "an error on our side; nothing of the body was kept: send the same request again later"
 
@@ -68,7 +73,7 @@ LOGS = frozenset({Format.LOGS_JSON, Format.LOGS_PROTOBUF})
 
 
 def accept(format_: Format, tally: Tally, received_us: int, replied_us: int) -> Response:
-    """The answer to a body that is durable: 202 in the native dialect, 200 in OTLP."""
+    """The answer to a body that is durable: 200 in OTLP, 202 in all others."""
     if format_ is Format.NATIVE:
         body = orjson.dumps(
             {
@@ -79,6 +84,10 @@ def accept(format_: Format, tally: Tally, received_us: int, replied_us: int) -> 
             }
         )
         return Response(status=202, body=body, headers={"Content-Type": JSON})
+    if format_ is Format.FARO:
+        return Response(status=202, text="ok")
+    if format_ is Format.REPORTS:
+        return Response(status=202)
     as_json = format_ in AS_JSON
     field = otlp_status.REJECTED_RECORDS if format_ in LOGS else otlp_status.REJECTED_SPANS
     body = otlp_status.success(sum(tally.rejected.values()), _reasons(tally.rejected), as_json, field)
@@ -102,6 +111,25 @@ def tell_config(config: Config, timed: tuple[int, int] | None, *, unchanged: boo
     return Response(body=config.body, headers=headers | {"Content-Type": JSON, "Firsthop-Signature": config.signature})
 
 
+def give_script(script: Script, *, unchanged: bool, gzipped: bool) -> Response:
+    """The browser SDK, to pages of any origin, with or without a digest in their tag."""
+    headers = {
+        "ETag": script.etag,
+        "Cache-Control": f"public, max-age={FRESH_S}",
+        "Vary": "Accept-Encoding",
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Timing-Allow-Origin": "*",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if unchanged:
+        return Response(status=304, headers=headers)
+    headers["Content-Type"] = "text/javascript; charset=utf-8"
+    if gzipped:
+        headers["Content-Encoding"] = "gzip"
+    return Response(body=script.gzipped if gzipped else script.body, headers=headers)
+
+
 def _reasons(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{label.removeprefix('rejected:')}: {spans}" for label, spans in rejected.items())
 
@@ -112,6 +140,8 @@ def refuse(format_: Format, error: Exception) -> Response:
         answered, reason, message, offset = TABLE[type(error)], error.reason, error.message, error.offset
     else:
         answered, reason, message, offset = UNFORESEEN, INTERNAL_REASON, INTERNAL_MESSAGE, None
+    if format_ is Format.REPORTS and reason in OPENS_NOTHING:
+        answered = GONE
     if format_ in AS_JSON or format_ in AS_PROTOBUF:
         body = otlp_status.status(answered.rpc_code, message, as_json=format_ in AS_JSON)
     else:

@@ -14,7 +14,10 @@ class Service(Enum):
     NATIVE = "takes batches in the native format"
     OTLP_TRACES = "takes OTLP/HTTP traces"
     OTLP_LOGS = "takes OTLP/HTTP logs"
+    FARO = "takes what Grafana Faro sends"
+    REPORTS = "takes browsers' own reports"
     CONFIG = "tells clients what they may sample away"
+    SCRIPT = "serves the browser SDK"
     ALIVE = "says that the worker runs"
     READY = "says whether the worker may take traffic"
     METRICS = "shows the worker's counters"
@@ -29,7 +32,7 @@ class Route(NamedTuple):
     @property
     def takes_spans(self) -> bool:
         """A client sends here; its key may follow the path."""
-        return self.service in (Service.NATIVE, *OTLP_TYPES)
+        return self.service in FORMATS or self.service in OTLP_TYPES
 
     @property
     def serves_clients(self) -> bool:
@@ -41,7 +44,10 @@ ROUTES: Mapping[str, Route] = {
     "/v1/batches": Route(Service.NATIVE, ("POST", "OPTIONS")),
     "/v1/traces": Route(Service.OTLP_TRACES, ("POST", "OPTIONS")),
     "/v1/logs": Route(Service.OTLP_LOGS, ("POST", "OPTIONS")),
+    "/collect": Route(Service.FARO, ("POST", "OPTIONS")),
+    "/reports": Route(Service.REPORTS, ("POST", "OPTIONS")),
     "/v1/config": Route(Service.CONFIG, ("GET", "OPTIONS")),
+    "/firsthop.js": Route(Service.SCRIPT, ("GET", "HEAD")),
     "/healthz": Route(Service.ALIVE, ("GET", "HEAD")),
     "/readyz": Route(Service.READY, ("GET", "HEAD")),
     "/metrics": Route(Service.METRICS, ("GET", "HEAD")),
@@ -77,15 +83,23 @@ def check_method(route: Route, method: str) -> None:
         raise MethodNotAllowed("method", f"this path takes {', '.join(route.methods)}")
 
 
+FORMATS: Mapping[Service, Format] = {
+    Service.NATIVE: Format.NATIVE,
+    Service.FARO: Format.FARO,
+    Service.REPORTS: Format.REPORTS,
+}
+"""Where the path alone tells it."""
+
+
 def format_of(route: Route, content_type: str) -> Format:
-    """The format of a body. The native one is told from its bytes, OTLP by its content type (parameters ignored).
+    """The format of a body: by the path, of OTLP by its content type (parameters ignored).
 
     Raises:
         UnsupportedType: a content type that OTLP/HTTP does not know.
     """
-    types = OTLP_TYPES.get(route.service)
-    if types is None:
-        return Format.NATIVE
+    if route.service in FORMATS:
+        return FORMATS[route.service]
+    types = OTLP_TYPES[route.service]
     try:
         return types[content_type.partition(";")[0].strip().lower()]
     except KeyError:
@@ -96,5 +110,5 @@ def dialect_of(route: Route, content_type: str) -> Format:
     """The format to answer errors in, also when the content type is not spoken here."""
     types = OTLP_TYPES.get(route.service)
     if types is None:
-        return Format.NATIVE
+        return FORMATS.get(route.service, Format.NATIVE)
     return types.get(content_type.partition(";")[0].strip().lower(), types[JSON])

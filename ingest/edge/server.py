@@ -8,7 +8,7 @@ Nothing is logged per request; what a request did shows in the counters.
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from aiohttp import web
 
 from ingest.decode.formats import Format
 from ingest.decode.inflate import inflate
+from ingest.decode.reports import SENT_US
 from ingest.edge import cors, respond
 from ingest.edge.admit import Gate, find_key
 from ingest.edge.commit import Body, Decoders, GroupCommit, Process
@@ -27,6 +28,7 @@ from ingest.edge.receive import (
     Holding,
     Queue,
     now_us,
+    read_batch_id,
     read_body,
     read_hints,
     read_host,
@@ -35,11 +37,13 @@ from ingest.edge.receive import (
     read_signal,
     read_stamp,
     read_user_agent,
+    session_is_sound,
 )
 from ingest.edge.routes import JSON, Route, Service, check_method, dialect_of, find, format_of
+from ingest.edge.script import Script
 from ingest.edge.trace_limits import TraceLimits
-from ingest.errors import Malformed, MethodNotAllowed, Refusal
-from ingest.model import Reception
+from ingest.errors import Malformed, MethodNotAllowed, Refusal, UnknownPath
+from ingest.model import Reception, SendStamp
 from ingest.ports import Journal, Keys
 from ingest.settings import Limits
 
@@ -70,6 +74,8 @@ class EdgeParts:
     trusted_proxies: tuple[str, ...] = ()
     policy_of: Callable[[int], object] = lambda _: None
     """Raises Unavailable for an app whose privacy policy cannot be kept: nothing is taken in for it."""
+    script: Script | None = None
+    """The browser SDK, where it was built."""
     labels: tuple[tuple[str, str], ...] = (("worker", "0"),)
     read_timeout_s: float = 30.0
     """Longest that a body may take to arrive."""
@@ -99,6 +105,7 @@ class Edge:
         self._limits, self._read_timeout_s = parts.limits, parts.read_timeout_s
         self._addresses = Addresses(parts.trusted_proxies)
         self._policy_of, self._configs = parts.policy_of, parts.configs
+        self._script = parts.script
         self._active = 0
         self._idle: asyncio.Event | None = None
 
@@ -129,7 +136,7 @@ class Edge:
             route, key_in_path = find(path)
             if not route.serves_clients:
                 check_method(route, request.method)
-                return self._report(route.service)
+                return self._give_script(request) if route.service is Service.SCRIPT else self._report(route.service)
             if request.method == "OPTIONS":
                 return web.Response(status=204, headers=cors.PREFLIGHT)
             dialect = dialect_of(route, request.headers.get("Content-Type", ""))
@@ -170,7 +177,7 @@ class Edge:
             address=self._addresses.of(request),
             user_agent=read_user_agent(request),
             hints=read_hints(request),
-            send=read_stamp(query) if format_ is Format.NATIVE else None,
+            send=_stamp(format_, query),
             trusted=grant.role == "server",
             gpc=read_signal(request, "Sec-GPC"),
             dnt=read_signal(request, "DNT"),
@@ -186,8 +193,19 @@ class Edge:
             data = inflate(sent, encoding, self._limits.body_bytes)
             holding.hold(len(data))
             del sent
-            tally = await self.commits.commit(Body(format_, data, reception, sender))
-        return respond.accept(format_, tally, received_us, now_us())
+            batch_id = read_batch_id(request, grant.app_id) if format_ is Format.FARO else b""
+            tally = await self.commits.commit(Body(format_, data, reception, sender, batch_id))
+        response = respond.accept(format_, tally, received_us, now_us())
+        if format_ is Format.FARO and not session_is_sound(request):
+            response.headers["X-Faro-Session-Status"] = "invalid"
+        return response
+
+    def _give_script(self, request: web.BaseRequest) -> web.Response:
+        if self._script is None:
+            raise UnknownPath("path", "the browser SDK was not built here: make install")
+        unchanged = matches(self._script.etag, request.headers.get("If-None-Match", ""))
+        gzipped = "gzip" in request.headers.get("Accept-Encoding", "")
+        return respond.give_script(self._script, unchanged=unchanged, gzipped=gzipped)
 
     def _refuse(self, error: Exception, dialect: Format, path: str) -> web.Response:
         self.measures.refused.add(value=respond.reason_of(error))
@@ -218,6 +236,13 @@ class Edge:
             "journal": asyncio.get_running_loop().time() - self.commits.failed_at < FAILED_FOR_S,
         }
         return [name for name, failing in reasons.items() if failing]
+
+
+def _stamp(format_: Format, query: Mapping[str, str]) -> SendStamp | None:
+    """When the body was sent by its own clock, where that is told or agreed."""
+    if format_ is Format.REPORTS:
+        return SendStamp(mono_us=SENT_US)
+    return read_stamp(query) if format_ is Format.NATIVE else None
 
 
 class Connection(web.RequestHandler):

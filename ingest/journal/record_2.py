@@ -16,7 +16,10 @@ from ingest.pipeline.thresholds import low_56_bits
 
 VERSION: Final = 2
 
-_NEW_TABLES: Final = ("kept.batch.sketches", "kept.batch.sketch_bins", "notes", "summaries", "summary_bins")
+_NEW_TABLES: Final = (
+    *("kept.batch.sketches", "kept.batch.sketch_bins", "kept.batch.remarks"),
+    *("notes", "summaries", "summary_bins"),
+)
 _NEW_COLUMNS: Final[Mapping[str, int]] = {
     "series.signal": 0,
     "counted.stands_for": 1,

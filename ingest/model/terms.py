@@ -117,6 +117,10 @@ class Repair(IntEnum):
     """Durations of a request whose timing the browser hid: Faro writes 0, and stamps for durations."""
     FARO_TCP_WITH_TLS = 2
     """TLS was counted as a part of TCP."""
+    FARO_ROUNDED = 3
+    """Durations in whole milliseconds that add up to more than their request; the longest was cut."""
+    FARO_TWICE = 4
+    """Sent as the browser's own timing entry and as a span, in different bodies: the one that is no request here."""
 
     @property
     def word(self) -> str:

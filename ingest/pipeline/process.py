@@ -14,7 +14,21 @@ from dataclasses import replace
 import numpy as np
 
 from ingest.device_classes import DEVICES, Agent, DeviceTable, nobody
-from ingest.model import I64, U8, Assigned, Kept, Ledger, Mask, Notes, Origin, Processed, Reception, Repair, SpanBatch
+from ingest.model import (
+    I64,
+    U8,
+    Assigned,
+    Kept,
+    Ledger,
+    Mask,
+    Notes,
+    Origin,
+    Processed,
+    Reception,
+    Repair,
+    SpanBatch,
+    no_remarks,
+)
 from ingest.outcome import Note, Outcome
 from ingest.pipeline.anchor_clock import anchor_clock
 from ingest.pipeline.classify_device import classify_device
@@ -126,7 +140,7 @@ def process(
     # What may only be counted has no place at all when it is a backend's.
     uncounted_ends = np.where(agreed, Outcome.NOT_SAMPLED, Outcome.NO_CONSENT)
     fates = np.where(accepted & ~kept, np.where(of_clients, counted_ends, uncounted_ends), fates)
-    sample_of = replace(batch.select(kept), strings=table.strings)
+    sample_of = replace(batch.select(kept), strings=table.strings, remarks=no_remarks())
     linked = link_traces(sample_of, scopes, _partners(receptions, scopes))
     repaired = batch.spans.repairs.any()
     notes: list[Noted] = [

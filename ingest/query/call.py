@@ -56,6 +56,11 @@ class Call:
         """Dimension → the values that may pass, of those that are filtered by."""
         return {name: self.values[name] for name in DIMENSIONS if self.values.get(name)}
 
+    @property
+    def signal(self) -> Signal:
+        """What the figures are about."""
+        return Signal[self.values.get("signal", Signal.REQUEST.word).upper()]
+
     def range_us(self) -> tuple[int, int]:
         """Start and end of the range.
 
@@ -80,7 +85,7 @@ class Call:
             to_us=end,
             now_us=self.now_us,
             step_us=_auto_step(start, end),
-            signal=Signal[self.values["signal"].upper()],
+            signal=self.signal,
             over_time=False,
             metrics=metrics,
             group_by=group_by,
@@ -110,7 +115,7 @@ class Call:
             to_us=end,
             now_us=self.now_us,
             step_us=step,
-            signal=Signal[self.values["signal"].upper()],
+            signal=self.signal,
             over_time=True,
             metrics=metrics,
             group_by=group_by,

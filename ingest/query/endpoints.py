@@ -3,7 +3,20 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from ingest.query import apps, erasures, latency, ledger, phases, privacy, routes, trace, trace_schemas, traces, values
+from ingest.query import (
+    apps,
+    erasures,
+    failures,
+    latency,
+    ledger,
+    phases,
+    privacy,
+    routes,
+    trace,
+    trace_schemas,
+    traces,
+    values,
+)
 from ingest.query.call import Call
 from ingest.query.parameters import Parameter
 from ingest.query.schemas import Schema
@@ -30,6 +43,13 @@ ENDPOINTS = (
     ),
     Endpoint("/api/v1/phases", "Every phase at one quantile.", phases.PARAMETERS, phases.phases, phases.SCHEMA),
     Endpoint("/api/v1/routes", "Routes ranked by impact.", routes.PARAMETERS, routes.routes, routes.SCHEMA),
+    Endpoint(
+        "/api/v1/failures",
+        "Share of requests that failed, told by clients and by browsers.",
+        failures.PARAMETERS,
+        failures.failures,
+        failures.SCHEMA,
+    ),
     Endpoint("/api/v1/values", "The values of one dimension.", values.PARAMETERS, values.values, values.SCHEMA),
     Endpoint("/api/v1/traces", "Sampled traces, newest first.", traces.PARAMETERS, traces.traces, trace_schemas.LIST),
     Endpoint(

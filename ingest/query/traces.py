@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.model import Signal
 from ingest.ports import TraceSearch
 from ingest.query.call import Call
 from ingest.query.figures import covering, describe
@@ -22,7 +21,7 @@ async def traces(call: Call) -> Mapping[str, Any]:
             app_id=call.app_id,
             from_us=start,
             to_us=end,
-            signal=Signal[call.values["signal"].upper()],
+            signal=call.signal,
             filters=call.filters,
             min_us=call.values["min_ms"] * 1000,
             errors=call.values["errors"],

@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 
 from client_sdk_spec import encoder
 from tests.adversity.needles import Needle, in_disguise
+from tests.decode.faro_messages import LOADED, TIMING, stamp
 from tests.decode.otlp_messages import as_json, request_of, span_of
 
 RESOURCE = ("service", "version", "environment", "os_name", "os_version", "device_manufacturer", "device_model",
@@ -24,14 +25,19 @@ OTLP_SPAN = ("http.request.method", "url.full", "http.url", "http.route", "error
              "exception.stacktrace", "db.query.text", "http.target", "user_agent.original",
              "client.address")  # fmt: skip
 
+VIOLATION = ("blockedURI", "disposition", "documentURI", "effectiveDirective", "originalPolicy", "referrer", "sample",
+             "sourceFile", "statusCode", "violatedDirective")  # fmt: skip
+
 
 class Request(NamedTuple):
-    """What is sent, and how it must end: 202 or 200 for good ones, any refusal for bad ones."""
+    """What is sent, and how it must end: 202 or 200 for good ones, any refusal but 503 for bad ones."""
 
     path: str
     body: bytes
     headers: Mapping[str, str]
     good: bool
+    spans: int = 1
+    """Of a good one: how many are stored."""
 
 
 class _Disguises:
@@ -59,6 +65,11 @@ def requests(needle: Needle, number: int, key: str) -> Iterator[Request]:
         "/v1/traces", message.SerializeToString(), headers | {"Content-Type": "application/x-protobuf"}, good=True
     )
     yield Request("/v1/traces", as_json(message), json_headers, good=True)
+    said, spans = faro(needle, number, rng.randbytes(16))
+    session = {"x-faro-session-id": quote(needle.value), "Idempotency-Key": f"{number}-{quote(needle.value)}"[:120]}
+    yield Request("/collect", json.dumps(said).encode(), json_headers | session, good=True, spans=spans)
+    told = reports(needle, number)
+    yield Request(f"/reports/{key}", json.dumps(told).encode(), headers, good=True, spans=len(told))
     yield bad(needle, number, headers, encoder.encode(batch, "json"))
 
 
@@ -116,6 +127,92 @@ def otlp(needle: Needle, number: int, trace_id: bytes) -> Any:
     return request
 
 
+def faro(needle: Needle, number: int, trace_id: bytes) -> tuple[dict[str, Any], int]:
+    """A body of Grafana Faro with the needle in every field, and how many spans it is."""
+    disguise = _Disguises(needle, number)
+    at = stamp(1)
+    mapped = {needle.key or "note": needle.value if needle.key else disguise(), "note": disguise(), disguise(): "1"}
+
+    def filled(fields: Iterable[str]) -> dict[str, str]:
+        return {name: disguise() for name in fields}
+
+    def item(**fields: Any) -> dict[str, Any]:
+        return {"timestamp": at, "trace": {"trace_id": trace_id.hex(), "span_id": trace_id[:8].hex()}} | fields
+
+    numbers = {
+        name: TIMING[name] for name in ("duration", "fetchTime", "requestTime", "responseTime", "tcpHandshakeTime")
+    }
+    events = [
+        item(name="faro.performance.resource", domain=disguise(), attributes=filled(TIMING) | numbers),
+        item(name="faro.performance.navigation", attributes=filled([*TIMING, *LOADED]) | numbers | {"ttfb": "900"}),
+        item(name="faro.tracing.fetch", attributes=dict(mapped)),
+        item(name="view_changed", attributes=filled(("fromView", "toView"))),
+        item(name="route_change", attributes=filled(("toRoute", "toUrl", "fromRoute", "fromUrl"))),
+        item(name="faro.navigation", attributes=filled(("toUrl", "fromUrl")) | {"duration": "5"}),
+        item(name="faro.user.action", attributes={"userActionName": disguise(), "userActionDuration": "5"} | mapped),
+        item(name="securitypolicyviolation", attributes=filled(VIOLATION)),
+        item(
+            name=disguise(), domain=disguise(), attributes=dict(mapped), action={"name": disguise(), "id": disguise()}
+        ),
+    ]
+    vital = {"lcp": 12.5, disguise(): 1.5}
+    measurements = [
+        item(type="web-vitals", values=vital, context=filled(("id", "rating", "element", "navigation_type"))),
+        item(type=disguise(), values={disguise(): 2}, context=dict(mapped)),
+    ]
+    frame = filled(("filename", "function", "module")) | {"lineno": 1, "colno": 2}
+    thrown = item(type=disguise(), value=disguise(), stacktrace={"frames": [frame]}, context=dict(mapped))
+    message = json.loads(as_json(otlp(needle, number, trace_id)))
+    body = {
+        "meta": _faro_meta(disguise, mapped),
+        "events": events,
+        "measurements": measurements,
+        "exceptions": [thrown | {"fingerprint": disguise(), "fatal": True}],
+        "logs": [item(level=disguise(), message=disguise(), context=dict(mapped))],
+        "traces": message,
+    }
+    # A page load is two, the event that repeats a span is none.
+    return body, len(events) + len(measurements) + 2 + 1
+
+
+def _faro_meta(disguise: _Disguises, mapped: Mapping[str, str]) -> dict[str, Any]:
+    fields = {
+        "sdk": ("name", "version"),
+        "app": ("name", "namespace", "release", "version", "environment", "bundleId", "gitHash", "installationId"),
+        "user": ("id", "username", "email", "fullName", "roles", "hash"),
+        "browser": ("name", "version", "os", "userAgent", "language", "viewportWidth"),
+        "os": ("name", "version", "build_id", "detail"),
+        "device": ("manufacturer", "model_identifier", "model_name", "brand", "type"),
+        "geo": ("city", "continent_iso"),
+        "k6": ("testRunId",),
+        "view": ("name",),
+    }
+    meta: dict[str, Any] = {part: {name: disguise() for name in names} for part, names in fields.items()}
+    overrides = {"serviceName": disguise()}
+    session = {"id": disguise(), "attributes": {"previousSession": disguise(), **mapped}, "overrides": overrides}
+    page = {"id": disguise(), "url": disguise(), "attributes": dict(mapped)}
+    return meta | {"session": session, "page": page}
+
+
+def reports(needle: Needle, number: int) -> list[dict[str, Any]]:
+    """Reports of a browser with the needle in every field."""
+    disguise = _Disguises(needle, number)
+    named = {needle.key or "note": needle.value if needle.key else disguise(), disguise(): disguise()}
+    failed = ("method", "phase", "protocol", "referrer", "server_ip", "type")
+    violated = ("blockedURL", "documentURL", "effectiveDirective", "originalPolicy", "referrer", "sample", "sourceFile")
+    bodies: dict[str, dict[str, Any]] = {
+        "network-error": {name: disguise() for name in failed} | {"elapsed_time": 5, "sampling_fraction": 1.0},
+        "csp-violation": {name: disguise() for name in violated},
+        "deprecation": {name: disguise() for name in ("id", "message", "sourceFile")},
+        "crash": {name: disguise() for name in ("reason", "stack")},
+        disguise(): {},
+    }
+    return [
+        {"age": 7, "type": kind, "url": disguise(), "user_agent": disguise(), "body": body | named}
+        for kind, body in bodies.items()
+    ]
+
+
 def bad(needle: Needle, number: int, headers: Mapping[str, str], body: bytes) -> Request:
     """A request that cannot be taken, wrong in one of many ways."""
     value = quote(needle.value, safe="")
@@ -131,6 +228,12 @@ def bad(needle: Needle, number: int, headers: Mapping[str, str], body: bytes) ->
         Request("/v1/traces", needle.sentence.encode(), protobuf, good=False),
         Request("/v1/traces", b'{"resourceSpans":' + text, headers | {"Content-Type": "application/json"}, good=False),
         Request("/v1/traces", text, headers | {"Content-Type": f"text/{value}"}, good=False),
+        Request("/collect", text[:-1], headers, good=False),
+        Request("/collect", b'{"events":' + text + b"}", headers, good=False),
+        Request("/collect", needle.sentence.encode(), headers | {"Content-Encoding": "gzip"}, good=False),
+        Request(f"/collect/{value}", b"{}", {}, good=False),
+        Request("/reports", text, headers, good=False),
+        Request(f"/reports/{value}", b"[]", {}, good=False),
         Request(f"/nowhere/{value}", text, headers, good=False),
         Request(f"/v1/batches/{value}", body, {}, good=False),
         Request("/v1/batches", body, headers | {"x-api-key": needle.value.strip()}, good=False),

@@ -30,6 +30,7 @@ from ingest.model import (
     Processed,
     Reception,
     SendStamp,
+    Signal,
     SketchBins,
     Sketches,
     SpanBatch,
@@ -166,7 +167,13 @@ def wild_batches(draw: Any) -> SpanBatch:
             body=np.arange(BODIES, dtype=np.int32),
             consent=column(draw, BODIES, np.uint8, 0, 3),
         ),
-        spans=table(draw, batch.spans, SPANS, resource=within_body),
+        spans=table(
+            draw,
+            batch.spans,
+            SPANS,
+            resource=within_body,
+            signal=column(draw, SPANS, np.uint8, 0, len(Signal) - 1),
+        ),
         attributes=type(batch.attributes)(
             owner,
             np.full(2 * SPANS, len(TEXTS), np.int32),

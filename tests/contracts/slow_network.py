@@ -1,4 +1,4 @@
-"""A network with known delays for a browser, on loopback: resolver, certificate, relays that hold TLS back, a site.
+"""A network with known delays for a browser, on loopback: its resolver, its certificate, and relays that hold TLS back.
 
 Nothing of the machine is changed: Chromium is told by its own profile to ask this resolver (DNS over HTTPS) alone, and
 by a flag to trust this one key.
@@ -10,40 +10,28 @@ import datetime as dt
 import hashlib
 import ipaddress
 import json
-import shutil
 import ssl
 import struct
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from playwright.async_api import BrowserContext, async_playwright
-
-from tests.chromium import ARGUMENTS
-from tests.contracts.web.bundle import HERE, NotInstallable, bundle, node
 
 DNS_S = 0.12
 TLS_S = 0.09
 EARLY_S = 0.005
 """Timers may fire a little early by the browser's clock; the delays are lower bounds."""
 
-START_S = 60
-
 MISSING = "nowhere"
 """First label of names that do not exist."""
 
 _A = 1
 _NO_SUCH_NAME = 3
-
-
-Site = tuple[BrowserContext, int, int]
-"""A browser, and the two ports on which every name ending in .firsthop.test answers: HTTP/1.1 and HTTP/2."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +137,19 @@ async def holding_tls_back(port: int) -> AsyncIterator[int]:
     server.close()
 
 
+@asynccontextmanager
+async def behind_tls(port: int, certificate: Certificate) -> AsyncIterator[int]:
+    """A port that speaks TLS, as a proxy in front of the given one does."""
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+
+    server = await asyncio.start_server(lead, "127.0.0.1", 0, ssl=certificate.server_side())
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     try:
         while data := await source.read(65_536):
@@ -158,55 +159,3 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
         pass
     finally:
         sink.close()
-
-
-@asynccontextmanager
-async def slow_site(directory: Path, page: str, packages: Path = HERE) -> AsyncIterator[Site]:
-    """The network, and a browser in it; the test is skipped by name where something of it cannot be installed.
-
-    Args:
-        directory: an empty one.
-        page: the source of the script of the site's page.
-        packages: where it and its npm packages are.
-    """
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed: python tests/browser/setup.py")
-    script = directory / "page.js"
-    try:
-        bundle(script, page, packages)
-    except NotInstallable as reason:
-        pytest.skip(str(reason))
-    certificate = certify(directory)
-    async with AsyncExitStack() as stack:
-        ports = await stack.enter_async_context(_answering(certificate, script))
-        held = [await stack.enter_async_context(holding_tls_back(port)) for port in ports]
-        resolver = await stack.enter_async_context(slow_resolver(certificate))
-        use_resolver(directory / "profile", resolver)
-        playwright = await stack.enter_async_context(async_playwright())
-        context = await playwright.chromium.launch_persistent_context(
-            directory / "profile",
-            executable_path=chromium,
-            args=[*ARGUMENTS, f"--ignore-certificate-errors-spki-list={certificate.fingerprint}"],
-        )
-        stack.push_async_callback(context.close)
-        yield context, held[0], held[1]
-
-
-@asynccontextmanager
-async def _answering(certificate: Certificate, script: Path) -> AsyncIterator[list[int]]:
-    """The server of known delays; its ports."""
-    server = await asyncio.create_subprocess_exec(
-        node(),
-        HERE / "timed_server.mjs",
-        certificate.key,
-        certificate.certificate,
-        script,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert server.stdout is not None
-        yield json.loads(await asyncio.wait_for(server.stdout.readline(), START_S))
-    finally:
-        server.kill()
-        await server.wait()

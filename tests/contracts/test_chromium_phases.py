@@ -16,7 +16,9 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Page
 
 from ingest.model import REUSED, UNKNOWN, Phase
-from tests.contracts.slow_network import DNS_S, TLS_S, slow_site
+from tests.contracts.slow_browser import slow_browser
+from tests.contracts.slow_network import DNS_S, TLS_S
+from tests.contracts.web.bundle import NotInstallable, bundle
 from tests.service import Service
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -57,8 +59,14 @@ class Visit:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def network(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[BrowserContext, int, int]]:
     """A browser, and the two ports on which every name ending in .firsthop.test answers: HTTP/1.1 and HTTP/2."""
-    async with slow_site(tmp_path_factory.mktemp("slow_network"), "phases_page.js") as site:
-        yield site
+    directory = tmp_path_factory.mktemp("slow_network")
+    script = directory / "page.js"
+    try:
+        bundle(script, "phases_page.js")
+    except NotInstallable as reason:
+        pytest.skip(str(reason))
+    async with slow_browser(directory, script) as browser:
+        yield browser.context, browser.http1, browser.http2
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -12,10 +12,11 @@ import asyncpg
 import orjson
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import BrowserContext, Page
 
 from ingest.model import REUSED, UNKNOWN, Phase
-from tests.contracts.slow_network import Site, slow_site
+from tests.contracts.slow_browser import slow_browser
+from tests.contracts.web.bundle import NotInstallable, bundle
 from tests.service import Service
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -25,6 +26,10 @@ PACKAGES = Path(__file__).parent / "web_logs"
 ORIGIN_US = 2_000
 """How far the time origin may be off: the package's clock counts whole milliseconds."""
 VITALS = {"lcp", "inp", "cls", "fcp", "ttfb"}
+
+
+Site = tuple[BrowserContext, int, int]
+"""A browser, and the two ports on which every name ending in .firsthop.test answers: HTTP/1.1 and HTTP/2."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,14 @@ class Visit:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """The slow site with the page that logs."""
-    async with slow_site(tmp_path_factory.mktemp("slow_logs"), "page.js", PACKAGES) as running:
-        yield running
+    directory = tmp_path_factory.mktemp("slow_logs")
+    script = directory / "page.js"
+    try:
+        bundle(script, packages=PACKAGES)
+    except NotInstallable as reason:
+        pytest.skip(str(reason))
+    async with slow_browser(directory, script) as browser:
+        yield browser.context, browser.http1, browser.http2
 
 
 async def open_page(site: Site, service: Service, version: str, **given: str) -> Page:

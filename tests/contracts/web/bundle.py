@@ -1,4 +1,4 @@
-"""Installs the pinned npm packages of a directory and bundles a page of it; needs no Node of the machine's own."""
+"""Installs pinned npm packages, by default this directory's, and bundles a page; needs no Node of the machine's own."""
 
 import os
 import subprocess
@@ -28,9 +28,9 @@ def bundle(target: Path, page: str = "page.js", packages: Path = HERE) -> None:
     """Writes a page's one script to `target`.
 
     Args:
-        target: a new file.
-        page: name of the page's source.
-        packages: directory of the source and its packages.
+        target: the file.
+        page: its source, below `packages`.
+        packages: the directory whose npm packages it uses.
 
     Raises:
         NotInstallable: Node's wheel is missing, or npm could not install.
@@ -49,7 +49,7 @@ def bundle(target: Path, page: str = "page.js", packages: Path = HERE) -> None:
             check=False,
         )
         if done.returncode:
-            raise NotInstallable(f"the npm packages of tests/contracts/{packages.name}: {done.stdout.strip()[-500:]}")
+            raise NotInstallable(f"the npm packages of {packages.name}: {done.stdout.strip()[-500:]}")
 
     npm = bin_directory.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     lock, installed = packages / "package-lock.json", packages / "node_modules" / ".package-lock.json"

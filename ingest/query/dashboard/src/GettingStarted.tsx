@@ -1,15 +1,16 @@
 /** What an app without any span sees: one command that sends the first. */
 
-import { Button, CopyButton } from "@mantine/core";
+import { Button, CopyButton, Tabs } from "@mantine/core";
 import { useMemo } from "react";
 import type { App } from "./api.ts";
+import { fill, SNIPPETS } from "./snippets.ts";
 
 function hex(bytes: number): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** A batch of one span in the native format, started just now. Its ids are new: the same id twice would count once. */
-function command(key: string): string {
+function command(edge: string, key: string): string {
   const batch = {
     v: 1,
     id: hex(16),
@@ -40,7 +41,7 @@ function command(key: string): string {
     },
   };
   return [
-    `curl -sS 'http://${window.location.hostname}:4318/v1/batches' \\`,
+    `curl -sS '${edge}/v1/batches' \\`,
     `  -H 'x-api-key: ${key}' \\`,
     `  -d '${JSON.stringify(batch)}'`,
   ].join("\n");
@@ -52,19 +53,47 @@ interface GettingStartedProps {
   check: () => void;
 }
 
+/** Texts to copy, each filled in for the app. */
+function Ways({ app }: { app: App }) {
+  const edge = `http://${window.location.hostname}:4318`;
+  const key = app.client_key ?? "YOUR_CLIENT_KEY";
+  const ways = useMemo(
+    () => [
+      { name: "curl", text: command(edge, key) },
+      ...SNIPPETS.map(({ name, text }) => ({ name, text: fill(text, edge, key, app.name) })),
+    ],
+    [edge, key, app.name],
+  );
+  return (
+    <Tabs defaultValue="curl" keepMounted={false} className="ways">
+      <Tabs.List aria-label="Ways to send">
+        {ways.map(({ name }) => <Tabs.Tab key={name} value={name}>{name}</Tabs.Tab>)}
+      </Tabs.List>
+      {ways.map(({ name, text }) => (
+        <Tabs.Panel key={name} value={name} pt="sm">
+          <pre tabIndex={0}>{text}</pre>
+          <CopyButton value={text}>
+            {({ copied, copy }) => (
+              <Button size="sm" onClick={copy}>
+                {copied ? "Copied" : name === "curl" ? "Copy the command" : "Copy"}
+              </Button>
+            )}
+          </CopyButton>
+        </Tabs.Panel>
+      ))}
+    </Tabs>
+  );
+}
+
 export function GettingStarted({ app, longer, check }: GettingStartedProps) {
-  const text = useMemo(() => command(app.client_key ?? "YOUR_CLIENT_KEY"), [app.client_key]);
   return (
     <section className="panel start" aria-label="Getting started">
       <h2>No spans from {app.name} in this time range</h2>
       <p className="note">
         Send one now; it appears within seconds. If your edge listens elsewhere, change the address.
       </p>
-      <pre tabIndex={0}>{text}</pre>
+      <Ways app={app} />
       <div className="row">
-        <CopyButton value={text}>
-          {({ copied, copy }) => <Button size="sm" onClick={copy}>{copied ? "Copied" : "Copy the command"}</Button>}
-        </CopyButton>
         <Button size="sm" variant="default" onClick={check}>
           Look again
         </Button>

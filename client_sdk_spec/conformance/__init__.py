@@ -1,0 +1,1 @@
+"""Checks whether a server or a client does what `SPEC.md` says: `firsthop conformance`."""
