@@ -67,4 +67,4 @@ truth: setup install  ## Clocks and samples against a simulated world whose trut
 	$(BIN)/python -m loadtest.truth
 
 clean:
-	rm -rf $(VENV) $(PAGE)/dist $(PAGE)/node_modules $(SDK)/dist $(SDK)/node_modules $(dir $(SERVED_SDK))
+	rm -rf $(VENV) $(PAGE)/dist $(PAGE)/node_modules $(SDK)/dist $(SDK)/node_modules client_sdk_spec/jvm/target $(dir $(SERVED_SDK))

@@ -17,14 +17,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 import uvloop
 
-from client_sdk_spec.encoder import compress
+from client_sdk_spec.encoder import compress, encode
 from loadtest.http1 import NO_ANSWER, Connection, NotLoopbackError, loopback
 from loadtest.native import encode_native, send_stamp
 from loadtest.otlp import encode_json
+from loadtest.pages import PageBatch, page_of
 from loadtest.visits import ROLLOUT_US, Batch, visits
 
 BACKFILL_US = 1_800_000_000
@@ -61,7 +63,7 @@ class Post:
         self.spans = 0
         """Spans in batches that were accepted."""
 
-    async def deliver(self, batch: Batch) -> None:
+    async def deliver(self, batch: Batch | PageBatch) -> None:
         """Sends the batch; the same body again, with a fresh send stamp, while the answer says that this may help.
 
         Raises:
@@ -81,7 +83,7 @@ class Post:
         self.statuses[str(status)] += 1
         self.spans += batch.spans if 200 <= status < 300 else 0
 
-    def _request(self, batch: Batch, body: bytes) -> bytes:
+    def _request(self, batch: Batch | PageBatch, body: bytes) -> bytes:
         sender = batch.sender
         if _speaks_otlp(batch):
             path, headers = "/v1/traces", "Content-Type: application/json\r\n"
@@ -117,19 +119,21 @@ class Post:
             answer.set_result(status)
 
 
-def _signal(batch: Batch) -> str:
+def _signal(batch: Batch | PageBatch) -> str:
     """One web visitor in 32 has a browser that objects to being tracked."""
     return "Sec-GPC: 1\r\n" if batch.sender.device.platform == "web" and batch.batch_id[0] < 8 else ""
 
 
-def _speaks_otlp(batch: Batch) -> bool:
-    return batch.sender.device.platform in batch.sender.app.otlp_platforms
+def _speaks_otlp(batch: Batch | PageBatch) -> TypeGuard[Batch]:
+    return isinstance(batch, Batch) and batch.sender.device.platform in batch.sender.app.otlp_platforms
 
 
-def _encode(batch: Batch) -> bytes:
+def _encode(batch: Batch | PageBatch) -> bytes:
     if _speaks_otlp(batch):
         return encode_json(batch)
     encoding, compression = _WIRE[batch.sender.device.platform]
+    if isinstance(batch, PageBatch):
+        return compress(encode(batch.logical, encoding), compression)
     return compress(encode_native(batch, encoding), compression)
 
 
@@ -138,13 +142,22 @@ def _chance(seed: int, part: int, now_us: int) -> np.random.Generator:
     return np.random.default_rng([seed, part, now_us])
 
 
+def told(rng: np.random.Generator, batch: Batch) -> Iterator[Batch | PageBatch]:
+    """All that a visit sends: of a web page its load, vitals and errors, too."""
+    yield batch
+    if batch.sender.device.platform == "web":
+        yield page_of(rng, batch.sender, batch.sealed_at_us)
+
+
 async def backfill(post: Post, seed: int, now_us: int, rate: float) -> None:
     """The last half hour at the live rate, newest first, so that a dashboard is alive at once and then grows back."""
     every_us = int(VISIT_SPANS / rate * 1e6)
     ages_us = range(0, BACKFILL_US, every_us)
-    batches = visits(_chance(seed, 0, now_us), [now_us - age for age in ages_us], now_us - ROLLOUT_US)
+    rng = _chance(seed, 0, now_us)
+    visited = visits(rng, [now_us - age for age in ages_us], now_us - ROLLOUT_US)
+    batches = (each for batch in visited for each in told(rng, batch))
 
-    async def drain(shared: Iterator[Batch]) -> None:
+    async def drain(shared: Iterator[Batch | PageBatch]) -> None:
         for batch in shared:
             await post.deliver(batch)
 
@@ -162,12 +175,13 @@ async def live(post: Post, seed: int, now_us: int, rate: float, seconds: float) 
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         due += rng.exponential(VISIT_SPANS / rate)
         batch = next(visits(rng, [time.time_ns() // 1000], now_us - ROLLOUT_US))
-        if len(under_way) >= IN_FLIGHT:
-            post.statuses["late"] += 1
-            continue
-        task = asyncio.create_task(post.deliver(batch))
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
+        for each in told(rng, batch):
+            if len(under_way) >= IN_FLIGHT:
+                post.statuses["late"] += 1
+                continue
+            task = asyncio.create_task(post.deliver(each))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
     await asyncio.gather(*under_way)
 
 
