@@ -76,7 +76,12 @@ class LogRows(Rows):
         return name if name.startswith(_BROWSER) else ""
 
     def members(self, event: str, fields: Mapping[str, Any]) -> list[int]:
-        """The pairs that stand for the fields of such a body."""
+        """The pairs that stand for the fields of such a body; of an unknown one the name stays as it is."""
         kept = dict(self.first(list(fields.items()), self.limits.attributes))
         self.budget.spend(len(kept))
-        return [self.span_pairs.add(f"{event}.{snake_case(key)}", text_of(plain)) for key, plain in kept.items()]
+        pairs = []
+        for key, plain in kept.items():
+            name = f"{event}.{snake_case(key)}"
+            known = name in LOG.targets or name in LOG.renamed
+            pairs.append(self.span_pairs.add(name if known else key, text_of(plain)))
+        return pairs

@@ -12,7 +12,7 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from client_sdk_spec import encoder
 from tests.adversity.needles import Needle, in_disguise
 from tests.decode.faro_messages import LOADED, TIMING, stamp
-from tests.decode.otlp_messages import as_json, request_of, span_of
+from tests.decode.otlp_messages import as_json, logs_of, record_of, request_of, span_of
 
 RESOURCE = ("service", "version", "environment", "os_name", "os_version", "device_manufacturer", "device_model",
             "network", "session", "installation", "sdk")  # fmt: skip
@@ -65,6 +65,13 @@ def requests(needle: Needle, number: int, key: str) -> Iterator[Request]:
         "/v1/traces", message.SerializeToString(), headers | {"Content-Type": "application/x-protobuf"}, good=True
     )
     yield Request("/v1/traces", as_json(message), json_headers, good=True)
+    logged, spans = logs(needle, number, rng.randbytes(16))
+    # One of the encodings after the other: what they give is the same, and the values are many.
+    if number % 2:
+        yield Request("/v1/logs", as_json(logged), json_headers, good=True, spans=spans)
+    else:
+        protobuf = headers | {"Content-Type": "application/x-protobuf"}
+        yield Request("/v1/logs", logged.SerializeToString(), protobuf, good=True, spans=spans)
     said, spans = faro(needle, number, rng.randbytes(16))
     session = {"x-faro-session-id": quote(needle.value), "Idempotency-Key": f"{number}-{quote(needle.value)}"[:120]}
     yield Request("/collect", json.dumps(said).encode(), json_headers | session, good=True, spans=spans)
@@ -213,6 +220,36 @@ def reports(needle: Needle, number: int) -> list[dict[str, Any]]:
     ]
 
 
+def logs(needle: Needle, number: int, trace_id: bytes) -> tuple[Any, int]:
+    """Log records of every kind with the needle in every field, and how many spans they are."""
+    disguise = _Disguises(needle, number)
+    now = time.time_ns() - 1_000_000_000
+    resource, load, vital = "browser.resource_timing", "browser.navigation_timing", "browser.web_vital"
+    timed = {f"{resource}.fetch_start": 1, f"{resource}.response_end": 9.5, f"{load}.load_event_end": 20}
+
+    def record(event: str, attributes: Mapping[str, Any], body: Any = None, **fields: Any) -> Any:
+        said = {name: disguise() for name in OTLP_SPAN} | {"browser.document.url.full": disguise()}
+        said |= {needle.key or "note": needle.value if needle.key else disguise(), disguise(): disguise()}
+        return record_of(event, said | dict(attributes), body, time_unix_nano=now, **fields)
+
+    request = logs_of(
+        record(
+            resource, timed | {f"{resource}.{name}": disguise() for name in ("initiator_type", "next_hop_protocol")}
+        ),
+        record(load, timed | {f"{load}.type": disguise()}, trace_id=trace_id, span_id=trace_id[:8]),
+        record(vital, {f"{vital}.{name}": disguise() for name in ("name", "id", "rating", "navigation_type")}),
+        record(vital, {}, {"name": "lcp", "value": 5, "id": disguise(), disguise(): disguise()}),
+        record("exception", {}, disguise()),
+        record(disguise(), {}, {"said": disguise(), disguise(): [disguise()]}, severity_text=disguise()),
+        record("", {"event.name": disguise()}, disguise()),
+        resource={name: disguise() for name in OTLP_RESOURCE},
+    )
+    scope = request.resource_logs[0].scope_logs[0]
+    scope.scope.CopyFrom(InstrumentationScope(name=disguise(), version=disguise()))
+    scope.schema_url = disguise()
+    return request, 8
+
+
 def bad(needle: Needle, number: int, headers: Mapping[str, str], body: bytes) -> Request:
     """A request that cannot be taken, wrong in one of many ways."""
     value = quote(needle.value, safe="")
@@ -226,6 +263,8 @@ def bad(needle: Needle, number: int, headers: Mapping[str, str], body: bytes) ->
         Request("/v1/batches", body, headers | {"Content-Encoding": needle.value.strip()}, good=False),
         Request(f"/v1/batches?s=x{value}", body, headers, good=False),
         Request("/v1/traces", needle.sentence.encode(), protobuf, good=False),
+        Request("/v1/logs", needle.sentence.encode(), protobuf, good=False),
+        Request("/v1/logs", b'{"resourceLogs":' + text, headers | {"Content-Type": "application/json"}, good=False),
         Request("/v1/traces", b'{"resourceSpans":' + text, headers | {"Content-Type": "application/json"}, good=False),
         Request("/v1/traces", text, headers | {"Content-Type": f"text/{value}"}, good=False),
         Request("/collect", text[:-1], headers, good=False),

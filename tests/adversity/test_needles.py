@@ -54,7 +54,7 @@ async def test_nothing_planted_is_found_anywhere(tmp_path: Path) -> None:
         dump = [line async for line in _dump(service.dsn)]
     # A row whose last commit was lost with its aggregator is stored by the next one, never twice.
     assert stored[0][0] == sender.accepted, "every good request left its good spans"
-    assert sender.requests == 6 * COUNT
+    assert sender.requests == 7 * COUNT
     assert len(records) > 0
 
     assert haystack.find_in_all(sender.answers) == set(), "in an answer of the edge"

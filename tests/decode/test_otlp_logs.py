@@ -269,6 +269,12 @@ def test_the_body_of_older_events_says_what_attributes_say_now() -> None:
     assert (column(resource, "url"), column(resource, "duration_us")) == ("https://shop.example/", 4500)
 
 
+def test_a_field_that_nobody_knows_keeps_its_name_however_it_is_written() -> None:
+    fields = {"name": "lcp", "value": 5, "User aB%3D": "x", "fetchStart": 1}
+    said = attributes(decoded_logs(record_of(V, body=fields)))
+    assert said == {"User aB%3D": "x", "fetchStart": "1"}
+
+
 def test_the_first_byte_of_a_page_that_was_not_loaded_is_left_out_and_counted() -> None:
     batch = decoded_logs(vital("ttfb", 0, navigation_type="back-forward-cache"), vital("lcp", 90.0))
     assert column(batch, "name") == "LCP"
