@@ -293,7 +293,7 @@ async def test_traceparent_goes_to_the_pages_own_origin_and_to_those_named_and_t
     named, matched, stranger = apis.others
     port = matched.rpartition(":")[2]
     version = f"{crc32(b'traceparent'):08x}"
-    page = await opened(browser, service, apis, version, f'traceOrigins: ["{named}", /:{port}$/]')
+    page = await opened(browser, service, apis, version, f'traceOrigins: ["{named}", /:{port}$/g]')
     for origin in (apis.page, *apis.others):
         await page.evaluate("url => asks.fetch(url)", f"{origin}/api/fetch")
         await page.evaluate("url => asks.xhr(url)", f"{origin}/api/xhr")
