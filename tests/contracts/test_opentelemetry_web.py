@@ -93,7 +93,8 @@ async def test_a_page_with_opentelemetry_shows_in_traces_and_percentiles_with_th
 ) -> None:
     timed = [f"{site.other}/timed/{number}?email=jane.doe%40example.com" for number in range(3)]
     own, opaque, broken = f"{site.origin}/orders/4711", f"{site.other}/opaque/1", f"{site.other}/timed/broken"
-    visited = await visit(browser, service, api, site, exporter, [own, *timed, opaque, broken])
+    xhr = f"{site.other}/timed/4?by=xhr"
+    visited = await visit(browser, service, api, site, exporter, [own, *timed, xhr, opaque, broken])
 
     content_type = {"json": "application/json", "proto": "application/x-protobuf"}[exporter]
     assert ("POST", content_type) in visited.posts
@@ -101,7 +102,7 @@ async def test_a_page_with_opentelemetry_shows_in_traces_and_percentiles_with_th
         assert visited.spans[one["spanId"]]["duration_us"] == pytest.approx(one["durationUs"], abs=TOLERANCE_US)
         assert visited.spans[one["spanId"]]["parent_span_id"] == one["parentSpanId"]
     document = next(one for one in visited.ended if one["name"] == "documentFetch")
-    measured = [(visited.stored(url)["phases"], visited.entries[url]) for url in (own, *timed)]
+    measured = [(visited.stored(url)["phases"], visited.entries[url]) for url in (own, *timed, xhr)]
     for phases, entry in [*measured, (visited.spans[document["spanId"]]["phases"], visited.entries["navigation"])]:
         assert_phase(phases["dns"], expected(entry, "domainLookupStart", "domainLookupEnd", None))
         assert_phase(phases["tcp"], expected(entry, "connectStart", "connectEnd", None))

@@ -1,7 +1,8 @@
-// A page as a team would instrument it: OpenTelemetry's own web SDK, fetch and document-load, exporting to the edge.
+// A page as a team would instrument it: OpenTelemetry's own web SDK, fetch, XHR and document-load, exporting to the edge.
 import { registerInstrumentations } from "@opentelemetry/instrumentation";
 import { DocumentLoadInstrumentation } from "@opentelemetry/instrumentation-document-load";
 import { FetchInstrumentation } from "@opentelemetry/instrumentation-fetch";
+import { XMLHttpRequestInstrumentation } from "@opentelemetry/instrumentation-xml-http-request";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
@@ -51,12 +52,22 @@ registerInstrumentations({
         if (timing) span.setAttribute("http.response.header.server-timing", [timing]);
       },
     }),
+    new XMLHttpRequestInstrumentation({ propagateTraceHeaderCorsUrls: [], ignoreUrls: [new RegExp(`^${edge}`)] }),
   ],
 });
 
+const byXhr = (url) =>
+  new Promise((done) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", url);
+    request.onloadend = done;
+    request.send();
+  });
+
 window.visit = async (urls) => {
   for (const url of urls) {
-    await fetch(url).then((answer) => answer.text()).catch(() => null);
+    if (url.includes("by=xhr")) await byXhr(url);
+    else await fetch(url).then((answer) => answer.text()).catch(() => null);
   }
 };
 // The browser's own entry of an address: with CORS the last one, the preflight has none.
