@@ -12,6 +12,9 @@ const LIMIT = 100;
 /** Share of errors from which on it is coloured. */
 const NOTABLE_ERRORS = 0.01;
 
+/** Signals whose spans nobody waited for: they have no impact. */
+const WITHOUT_WAIT: readonly Signal[] = ["cls", "exception", "event"];
+
 /** A route with its method and host quiet and its path plain: `GET api.shop.example/orders/{id}`. */
 export function RouteName({ route }: { route: string }) {
   const [, method = "", host = "", path = route] = /^(?:([A-Z]+) )?([^/\s{]*)(\/.*)$/.exec(route) ?? [];
@@ -44,14 +47,14 @@ function Row({ row, most, chosen, signal }: { row: RouteRow; most: number; chose
         {formatShare(row.errors, row.spans)}
       </td>
       <td className="number strong" title={row.interval ? `95 % interval: ${formatInterval(row.interval, format)}` : undefined}>{format(row.us)}</td>
-      <td className="impact-cell">
+      {!WITHOUT_WAIT.includes(signal) && <td className="impact-cell">
         <div className="impact">
           <span>{row.impact > 0 ? formatDuration(row.impact * 1e6) : "–"}</span>
           <div className="bar">
             <span style={{ width: `${most > 0 ? (row.impact / most) * 100 : 0}%` }} />
           </div>
         </div>
-      </td>
+      </td>}
     </tr>
   );
 }
@@ -62,10 +65,11 @@ export function RoutePanel({ view, turn, retry }: { view: View; turn: number; re
   query.set("target_ms", String(TARGET_MS));
   query.set("limit", String(LIMIT));
   const answer = useAnswer<Routes>(`/api/v1/routes?${query}`, turn);
+  const waited = !WITHOUT_WAIT.includes(view.signal);
   return (
     <Panel
-      title="Routes by impact"
-      note={`Impact: the time users waited beyond ${formatTick(TARGET_MS * 1000)}, all requests together.`}
+      title={waited ? "Routes by impact" : "Routes"}
+      note={waited ? `Impact: the time users waited beyond ${formatTick(TARGET_MS * 1000)}, all spans together.` : ""}
       answer={answer}
       retry={retry}
       height={330}
@@ -82,7 +86,7 @@ export function RoutePanel({ view, turn, retry }: { view: View; turn: number; re
                   <th scope="col" className="number">Spans</th>
                   <th scope="col" className="number">Errors</th>
                   <th scope="col" className="number">{quantileName(view.quantile)}</th>
-                  <th scope="col" className="number">Impact</th>
+                  {waited && <th scope="col" className="number">Impact</th>}
                 </tr>
               </thead>
               <tbody>
