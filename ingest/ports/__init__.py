@@ -6,7 +6,7 @@ Edge, aggregator and query see only these; `ingest.compose` puts the engines of 
 from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, Records, Subject, Tombstones
 from ingest.ports.exports import Exports, Portion
 from ingest.ports.journal import Entry, Journal, JournalReader, Position
-from ingest.ports.keys import App, Grant, Keys
+from ingest.ports.keys import CHANGERS, EVERY_APP, READERS, App, Grant, Keys
 from ingest.ports.policies import Policies, PolicyText
 from ingest.ports.reader import Cells, Question, Reader, Samples, Suppressed, TraceSearch
 from ingest.ports.sampling import Allotment, Demand, Published, Rates, SlowRoute, SlowRoutes
@@ -24,6 +24,9 @@ from ingest.ports.store import (
 from ingest.ports.traces import SpanLink, TraceRead, TraceSpans
 
 __all__ = [
+    "CHANGERS",
+    "EVERY_APP",
+    "READERS",
     "Allotment",
     "App",
     "Cells",

@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+READERS = ("token", "owner", "operator", "admin")
+"""Roles that read figures: `token` and `owner` of their app, `operator` and `admin` of every app."""
+CHANGERS = ("owner", "admin")
+"""Those of them that change what an app is set to."""
+EVERY_APP = ("operator", "admin")
+"""Those whose grant is of no app but of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -20,10 +27,10 @@ class Grant:
     """What a key opens."""
 
     app_id: int
-    """0 with `operator`: every app."""
+    """0 with a role of `EVERY_APP`."""
     role: str
-    """`client` (public, may send), `server` (a backend, may send), `token` (may read), `operator` (reads all apps),
-    `privacy` (may erase)."""
+    """`client` (public, may send), `server` (a backend, may send), `token` (may read), `owner` (and change), `operator`
+    (reads all apps), `admin` (and changes them), `privacy` (may erase)."""
     origins: tuple[str, ...] = ()
     """Web origins that may use a client key; empty: any."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
 
 from ingest.errors import Forbidden, Unauthenticated
-from ingest.ports import App, Grant, Keys, Reader
+from ingest.ports import EVERY_APP, App, Grant, Keys, Reader
 from ingest.query.parameters import BadParameter
 
 FRESH_S = 5.0
@@ -15,6 +15,9 @@ _WRONG_ROLE = {
     "client": "This key may send, not read; use the app's token.",
     "server": "This key may send, not read; use the app's token.",
     "privacy": "Only a privacy key of the app erases, and it does nothing else; `firsthop app key` makes one.",
+    "token": "This token reads; changes need the app's owner or an admin. `firsthop app key` makes such a key.",
+    "operator": "This token reads; changes need the app's owner or an admin. `firsthop app key` makes such a key.",
+    "owner": "This needs an admin's token.",
 }
 
 
@@ -47,13 +50,13 @@ class Access:
         if grant is None:
             raise Unauthenticated("unknown_token", "This token opens nothing; `firsthop app` makes one.")
         if grant.role not in roles:
-            raise Forbidden("wrong_role", _WRONG_ROLE["privacy" if "token" not in roles else grant.role])
+            raise Forbidden("wrong_role", _WRONG_ROLE["privacy" if tuple(roles) == ("privacy",) else grant.role])
         return grant
 
     async def apps(self, grant: Grant) -> Sequence[App]:
         """The apps that the grant opens."""
         await self._refresh()
-        return [app for app in self._apps if grant.role == "operator" or app.app_id == grant.app_id]
+        return [app for app in self._apps if grant.role in EVERY_APP or app.app_id == grant.app_id]
 
     async def app_id(self, grant: Grant, asked: str | None) -> int:
         """The app that a request is about.
@@ -63,7 +66,7 @@ class Access:
             Forbidden: another app's data is asked for. Whether that app exists is not told.
         """
         if asked is None:
-            if grant.role == "operator":
+            if grant.role in EVERY_APP:
                 raise BadParameter("app", "is needed with an operator's token: an id or name from /api/v1/apps.")
             return grant.app_id
         apps = await self.apps(grant)
@@ -71,7 +74,7 @@ class Access:
         found = found or next((app for app in apps if app.name == asked), None)
         if found is not None:
             return found.app_id
-        if grant.role == "operator":
+        if grant.role in EVERY_APP:
             raise BadParameter("app", "must be the id or the name of an app, as /api/v1/apps lists them.")
         raise Forbidden("other_app", "This token opens its own app alone.")
 

@@ -41,6 +41,8 @@ class Call:
     """App → the privacy policy in force."""
     trace_link: str
     """Where another tracing system shows the trace `{trace_id}`; empty: nowhere."""
+    body: Any = None
+    """What the request's body said, of the type that the endpoint names."""
 
     @property
     def least_sessions(self) -> int:

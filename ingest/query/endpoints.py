@@ -3,6 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
+from ingest.ports import READERS
 from ingest.query import (
     apps,
     erasures,
@@ -28,12 +31,14 @@ class Endpoint(NamedTuple):
     path: str
     summary: str
     parameters: tuple[Parameter, ...]
-    """Of the query; of a POST, members of the JSON object in its body."""
+    """Of the query; of a POST without a `body`, members of the JSON object that it sends."""
     answer: Callable[[Call], Awaitable[Mapping[str, Any]]]
     schema: Schema
     method: str = "GET"
-    roles: tuple[str, ...] = ("token", "operator")
+    roles: tuple[str, ...] = READERS
     """Of the keys that may call it."""
+    body: type[msgspec.Struct] | None = None
+    """What the JSON in its body must be; `Call.body` is one of these."""
 
 
 ENDPOINTS = (
@@ -96,7 +101,7 @@ ENDPOINTS = (
         erasures.LIST_PARAMETERS,
         erasures.erasures,
         erasures.LIST_SCHEMA,
-        roles=("token", "operator", "privacy"),
+        roles=(*READERS, "privacy"),
     ),
     Endpoint(
         "/api/v1/erasures/{erasure_id}",
@@ -104,7 +109,7 @@ ENDPOINTS = (
         erasures.ONE_PARAMETERS,
         erasures.erasure,
         erasures.RECEIPT_SCHEMA,
-        roles=("token", "operator", "privacy"),
+        roles=(*READERS, "privacy"),
     ),
     Endpoint("/api/v1/health", "How fresh the data is.", apps.HEALTH_PARAMETERS, apps.health, apps.HEALTH_SCHEMA),
 )

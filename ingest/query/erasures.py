@@ -5,19 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-import orjson
-from aiohttp import web
-from multidict import MultiDict
-
-from ingest.errors import Malformed, TooLarge, UnknownPath
+from ingest.errors import UnknownPath
 from ingest.ports import Receipt, Subject
 from ingest.query import schemas
 from ingest.query.call import Call
 from ingest.query.parameters import APP, BadParameter, Parameter
 from ingest.query.times import rfc3339_us
 
-MOST_BYTES = 4096
-"""Of the body of a request."""
 _LONGEST_ID = 512
 
 
@@ -81,27 +75,6 @@ RECEIPT_SCHEMA = schemas.row(
     software=schemas.TEXT,
 )
 LIST_SCHEMA = schemas.row(erasures=schemas.rows(RECEIPT_SCHEMA))
-
-
-async def read_body(request: web.Request) -> MultiDict[str]:
-    """The members of the JSON object in a request's body, as if they were parameters.
-
-    Raises:
-        Malformed: it is no JSON object of texts.
-        TooLarge: it has more than 4096 bytes.
-    """
-    body = await request.content.read(MOST_BYTES + 1)
-    while len(body) <= MOST_BYTES and (more := await request.content.read(MOST_BYTES + 1)):
-        body += more
-    if len(body) > MOST_BYTES:
-        raise TooLarge("body_size", f"The body may have {MOST_BYTES} bytes.")
-    try:
-        members = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        members = None
-    if not isinstance(members, dict) or not all(isinstance(value, str) for value in members.values()):
-        raise Malformed("bad_body", 'The body must be a JSON object of texts, such as {"session": "…"}.')
-    return MultiDict(members)
 
 
 async def erase(call: Call) -> Mapping[str, Any]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from ingest.query.endpoints import ENDPOINTS, Endpoint
 from ingest.query.parameters import DIMENSION, MOST_VALUES, Parameter
 from ingest.query.schemas import ERROR
@@ -31,7 +33,7 @@ def document() -> Mapping[str, Any]:
         "paths": _paths(),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": ERROR},
+            "schemas": {"Error": ERROR, **_bodies()},
         },
     }
 
@@ -41,6 +43,12 @@ def _paths() -> Mapping[str, Any]:
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
     return paths
+
+
+def _bodies() -> Mapping[str, Any]:
+    kinds = {endpoint.body for endpoint in ENDPOINTS if endpoint.body is not None}
+    _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    return schemas
 
 
 def _operation(endpoint: Endpoint) -> Mapping[str, Any]:
@@ -55,10 +63,12 @@ def _operation(endpoint: Endpoint) -> Mapping[str, Any]:
         }
         for status, description in _REFUSALS.items()
     }
-    if endpoint.method == "GET":
-        given: dict[str, Any] = {"parameters": [*in_path, *map(_parameter, endpoint.parameters)]}
-    else:
-        given = {"parameters": in_path, "requestBody": _body(endpoint)}
+    members_are_parameters = endpoint.method == "POST" and endpoint.body is None
+    given: dict[str, Any] = {"parameters": in_path}
+    if not members_are_parameters:
+        given["parameters"] = [*in_path, *map(_parameter, endpoint.parameters)]
+    if members_are_parameters or endpoint.body is not None:
+        given["requestBody"] = _body(endpoint)
         refused |= {"413": {**refused["400"], "description": "The body is too large."}}
     return {
         "operationId": endpoint.answer.__name__,
@@ -72,8 +82,11 @@ def _operation(endpoint: Endpoint) -> Mapping[str, Any]:
 
 
 def _body(endpoint: Endpoint) -> Mapping[str, Any]:
-    members = {each.name: {**each.schema, "description": each.help} for each in endpoint.parameters}
-    schema = {"type": "object", "properties": members, "additionalProperties": False}
+    if endpoint.body is not None:
+        schema: Mapping[str, Any] = {"$ref": f"#/components/schemas/{endpoint.body.__name__}"}
+    else:
+        members = {each.name: {**each.schema, "description": each.help} for each in endpoint.parameters}
+        schema = {"type": "object", "properties": members, "additionalProperties": False}
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 

@@ -26,9 +26,9 @@ from ingest.errors import (
 from ingest.ports import Erasures, Keys, Reader
 from ingest.query import openapi
 from ingest.query.access import Access
+from ingest.query.body import read_body, read_members
 from ingest.query.call import Call
 from ingest.query.endpoints import ENDPOINTS, Endpoint
-from ingest.query.erasures import read_body
 from ingest.query.pages import add_pages
 from ingest.query.parameters import APP, BadParameter, read
 from ingest.settings import AppPolicy
@@ -131,8 +131,8 @@ class _Service:
     async def serve(self, endpoint: Endpoint, request: web.Request) -> web.Response:
         """Admits, reads, answers: in this order, so that a stranger learns nothing from how parameters are refused."""
         grant = await self.access.grant(request.headers.get("Authorization"), endpoint.roles)
-        given = request.query if endpoint.method == "GET" else await read_body(request)
-        values = read(given, endpoint.parameters)
+        in_query = endpoint.method != "POST" or endpoint.body is not None
+        values = read(request.query if in_query else await read_members(request), endpoint.parameters)
         about_an_app = APP in endpoint.parameters
         app_id = await self.access.app_id(grant, values["app"]) if about_an_app else 0
         call = Call(
@@ -145,6 +145,7 @@ class _Service:
             path=request.match_info,
             policy_of=self.policy_of,
             trace_link=self.trace_link,
+            body=await read_body(request, endpoint.body) if endpoint.body else None,
         )
         async with self.turns.turn():
             return _json(200, await endpoint.answer(call))

@@ -19,7 +19,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from client_sdk_spec import encoder
 from ingest.compose.erase import Eraser, erase
 from ingest.compose.home import Home, Secrets, StartError
-from ingest.query.erasures import LIST_SCHEMA, MOST_BYTES, RECEIPT_SCHEMA
+from ingest.query.body import MOST_MEMBER_BYTES
+from ingest.query.erasures import LIST_SCHEMA, RECEIPT_SCHEMA
 from ingest.query.server import build
 from ingest.settings import Settings
 from ingest.store.database import ERASURE_LOCK
@@ -137,7 +138,7 @@ async def test_a_privacy_key_reads_no_figures_and_no_other_app(api: Api) -> None
         ({"email": "jane-4711"}, 400, "does not know"),
         ({"pseudonym": "jane-4711"}, 400, "20 hex digits"),
         ({"user": "jane-4711" + "x" * 600}, 400, "512"),
-        ({"user": "jane-4711" + "x" * MOST_BYTES}, 413, "4096"),
+        ({"user": "jane-4711" + "x" * MOST_MEMBER_BYTES}, 413, "4096"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_without_a_word_of_it(

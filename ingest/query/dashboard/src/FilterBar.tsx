@@ -4,10 +4,11 @@ import { Button, CloseButton, Combobox, SegmentedControl, Select, useCombobox } 
 import { useState } from "react";
 import type { Values } from "./api.ts";
 import { useAnswer } from "./api.ts";
-import { formatCount, formatTime } from "./units.ts";
+import { PAGE_KINDS } from "./pages.tsx";
+import { formatCount, formatTime, quantileName } from "./units.ts";
 import type { Dimension, Range, Signal, View } from "./view.ts";
 import { DIMENSION_NAMES, SIGNAL_NAMES, valueName } from "./words.ts";
-import { changeView, DIMENSIONS, isFiltered, RANGES, signalParameters, SIGNALS, withoutFilters } from "./view.ts";
+import { changeView, DIMENSIONS, isFiltered, QUANTILES, RANGES, signalParameters, SIGNALS, withoutFilters } from "./view.ts";
 
 function Filter({ dimension, view, turn }: { dimension: Dimension; view: View; turn: number }) {
   const [search, setSearch] = useState("");
@@ -87,8 +88,7 @@ function Chip({ label, clear }: { label: string; clear: () => void }) {
 }
 
 export function FilterBar({ view, turn }: { view: View; turn: number }) {
-  // What was scrubbed is counted by app and rule alone.
-  const narrows = view.page === "latency";
+  const { narrows, quantile } = PAGE_KINDS[view.page];
   return (
     <nav className="filters" aria-label="Time range and filters">
       <SegmentedControl
@@ -105,6 +105,14 @@ export function FilterBar({ view, turn }: { view: View; turn: number }) {
           value={view.signal}
           allowDeselect={false}
           onChange={(signal) => changeView({ signal: (signal ?? "request") as Signal, metric: "duration", route: null })}
+        />
+      )}
+      {quantile && (
+        <SegmentedControl
+          aria-label="Percentile"
+          data={QUANTILES.map((each) => ({ value: String(each), label: quantileName(each) }))}
+          value={String(view.quantile)}
+          onChange={(each) => changeView({ quantile: Number(each) })}
         />
       )}
       {narrows && DIMENSIONS.map((dimension) => (

@@ -1,25 +1,18 @@
 /** The whole page: who is asking, what is being looked at, and the panels that show it. */
 
 import { Button } from "@mantine/core";
-import type { App, Latency } from "./api.ts";
+import type { App } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import { FilterBar } from "./FilterBar.tsx";
-import { GettingStarted } from "./GettingStarted.tsx";
 import { Header } from "./Header.tsx";
+import { PAGE_KINDS } from "./pages.tsx";
 import { Failure } from "./Panel.tsx";
-import { PhasePanel } from "./PhasePanel.tsx";
-import { PrivacyPage } from "./PrivacyPage.tsx";
-import { RoutePanel } from "./RoutePanel.tsx";
-import { Summary } from "./Summary.tsx";
 import { TokenForm } from "./TokenForm.tsx";
-import { TooFew } from "./TooFew.tsx";
-import { TracePanel } from "./TracePanel.tsx";
 import { TraceView } from "./TraceView.tsx";
-import { TrendPanel } from "./TrendPanel.tsx";
 import { useToken } from "./token.ts";
 import { useTurns } from "./turns.ts";
 import type { View } from "./view.ts";
-import { changeView, filterParameters, isFiltered, QUANTILES, stepOf, useView, withoutFilters } from "./view.ts";
+import { changeView, useView, withoutFilters } from "./view.ts";
 
 interface BoardProps {
   apps: App[];
@@ -28,60 +21,14 @@ interface BoardProps {
   next: () => void;
 }
 
-interface AppProps {
-  app: App;
-  view: View;
-  turn: number;
-  next: () => void;
-  longer: (() => void) | null;
-}
-
-function LatencyPage({ app, view, turn, next, longer }: AppProps) {
-  const query = filterParameters(view);
-  query.set("metric", view.metric);
-  query.set("q", QUANTILES.join(","));
-  query.set("step", stepOf(view));
-  const latency = useAnswer<Latency>(`/api/v1/latency?${query}`, turn);
-  const spans = latency.data?.groups[0]?.total.spans ?? 0;
-  const suppressed = latency.data?.suppressed;
-  if (latency.data === undefined || spans > 0) {
-    return (
-      <>
-        <Summary answer={latency} view={view} />
-        <TrendPanel answer={latency} view={view} retry={next} />
-        {view.signal === "request" ? (
-          <div className="pair">
-            <PhasePanel view={view} turn={turn} retry={next} />
-            <RoutePanel view={view} turn={turn} retry={next} />
-          </div>
-        ) : (
-          <RoutePanel view={view} turn={turn} retry={next} />
-        )}
-        <TracePanel view={view} latency={latency.data} turn={turn} retry={next} />
-      </>
-    );
-  }
-  if (suppressed && suppressed.groups > 0) {
-    return <TooFew app={app} view={view} least={suppressed.least_sessions} longer={longer} />;
-  }
-  if (!isFiltered(view)) return <GettingStarted app={app} longer={longer} check={next} />;
-  return (
-    <div className="panel state">
-      <strong>No spans match these filters in this time range.</strong>
-      <Button variant="default" size="xs" onClick={() => changeView(withoutFilters())}>
-        Clear all filters
-      </Button>
-    </div>
-  );
-}
-
 function Board({ apps, view, turn, next }: BoardProps) {
   const app = apps.find(({ name, id }) => name === view.app || String(id) === view.app);
+  const { Shown, ranges } = PAGE_KINDS[view.page];
   const longer = view.range === "30d" && !view.from ? null : () => changeView({ range: "30d", from: null, to: null });
   return (
     <>
       <Header apps={apps} view={view} turn={turn} />
-      <FilterBar view={view} turn={turn} />
+      {ranges && <FilterBar view={view} turn={turn} />}
       <main>
         {!app && (
           <div className="state" role="alert">
@@ -91,8 +38,7 @@ function Board({ apps, view, turn, next }: BoardProps) {
             </Button>
           </div>
         )}
-        {app && view.page === "latency" && <LatencyPage app={app} view={view} turn={turn} next={next} longer={longer} />}
-        {app && view.page === "privacy" && <PrivacyPage app={app} view={view} turn={turn} retry={next} longer={longer} />}
+        {app && <Shown app={app} view={view} turn={turn} next={next} longer={longer} />}
       </main>
       {view.trace && app && <TraceView view={view} id={view.trace} />}
     </>

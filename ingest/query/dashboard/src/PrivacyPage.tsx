@@ -3,11 +3,11 @@
 import { Button } from "@mantine/core";
 import type { Answer, App, Privacy } from "./api.ts";
 import { useAnswer } from "./api.ts";
+import type { PageProps } from "./pages.tsx";
 import { Panel } from "./Panel.tsx";
 import type { RuleFinds } from "./scrubs.ts";
 import { ruleFinds } from "./scrubs.ts";
 import { formatAgo, formatCount, formatShare, formatTime } from "./units.ts";
-import type { View } from "./view.ts";
 import { commonParameters } from "./view.ts";
 import { POLICY_SOURCES, ruleMeaning, ruleName } from "./words.ts";
 
@@ -204,15 +204,7 @@ function InForce({ data, app }: { data: Privacy; app: App }) {
   );
 }
 
-interface PrivacyPageProps {
-  app: App;
-  view: View;
-  turn: number;
-  retry: () => void;
-  longer: (() => void) | null;
-}
-
-export function PrivacyPage({ app, view, turn, retry, longer }: PrivacyPageProps) {
+export function PrivacyPage({ app, view, turn, next, longer }: PageProps) {
   const answer = useAnswer<Privacy>(`/api/v1/privacy?${commonParameters(view)}`, turn);
   const nothing = answer.data?.total.received === 0;
   return (
@@ -222,7 +214,7 @@ export function PrivacyPage({ app, view, turn, retry, longer }: PrivacyPageProps
         title="What was scrubbed"
         note="How often each rule replaced something; a text that many spans share counts once. What stood there is nowhere to be found."
         answer={answer}
-        retry={retry}
+        retry={next}
         height={360}
         className="rules"
         actions={
@@ -240,13 +232,13 @@ export function PrivacyPage({ app, view, turn, retry, longer }: PrivacyPageProps
           title="Consent"
           note="What users allowed, from the SDK’s consent state, Sec-GPC and DNT, decided before anything was written."
           answer={answer}
-          retry={retry}
+          retry={next}
           height={240}
           className="consent"
         >
           {(data) => <Consent data={data} />}
         </Panel>
-        <Panel title="Policy in force" answer={answer} retry={retry} height={240} className="policy">
+        <Panel title="Policy in force" answer={answer} retry={next} height={240} className="policy">
           {(data) => <InForce data={data} app={app} />}
         </Panel>
       </div>

@@ -1,0 +1,32 @@
+/** The pages: what each one is, and what of the bar above them it goes by. */
+
+import type { ReactNode } from "react";
+import type { App } from "./api.ts";
+import { LatencyPage } from "./LatencyPage.tsx";
+import { PrivacyPage } from "./PrivacyPage.tsx";
+import type { PageName, View } from "./view.ts";
+
+export interface PageProps {
+  app: App;
+  view: View;
+  /** Changes when answers are to be asked for again. */
+  turn: number;
+  next: () => void;
+  /** Looks at the longest range; null when it is the one shown. */
+  longer: (() => void) | null;
+}
+
+interface PageKind {
+  Shown: (props: PageProps) => ReactNode;
+  /** Whether the time range means something here. */
+  ranges: boolean;
+  /** Whether signal and filters do. */
+  narrows: boolean;
+  /** Whether the bar shows the percentile to choose; false where none is used, or the page offers the choice itself. */
+  quantile: boolean;
+}
+
+export const PAGE_KINDS: Record<PageName, PageKind> = {
+  latency: { Shown: LatencyPage, ranges: true, narrows: true, quantile: false },
+  privacy: { Shown: PrivacyPage, ranges: true, narrows: false, quantile: false },
+};
