@@ -72,6 +72,8 @@ export function TraceView({ view, id }: { view: View; id: string }) {
       onClose={() => changeView({ trace: null, span: null })}
       position="right"
       size="min(1280px, 100%)"
+      // The page has one banner; this head is the drawer's.
+      attributes={{ header: { role: "presentation" } }}
       closeButtonProps={{ "aria-label": "Close the trace" }}
       title={<Title data={data} id={id} view={view} />}
     >
