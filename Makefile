@@ -43,9 +43,9 @@ $(PAGE)/dist/index.html: $(VENV)/.installed $(PAGE_SOURCES)
 $(SERVED_SDK): $(VENV)/.installed $(SDK_SOURCES)
 	$(BIN)/python $(SDK)/build.py
 
-test: setup install  ## Every test, Chromium and npm parts included.
+test: setup install  ## Every test, Chromium and npm parts included; a file's tests stay in one process, in order.
 	$(BIN)/python tests/browser/setup.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## Format, lint, types, import contracts.
 	$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """Installs pinned npm packages, by default this directory's, and bundles a page; needs no Node of the machine's own."""
 
+import fcntl
 import os
 import subprocess
 from pathlib import Path
@@ -53,8 +54,11 @@ def bundle(target: Path, page: str = "page.js", packages: Path = HERE) -> None:
 
     npm = bin_directory.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     lock, installed = packages / "package-lock.json", packages / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        run(bin_directory / "node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    # Tests run in several processes; npm empties the directory before it fills it.
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            run(bin_directory / "node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     run(
         packages / "node_modules" / ".bin" / "esbuild",
         page,
