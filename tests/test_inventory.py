@@ -138,7 +138,13 @@ def test_everything_the_transport_knows_is_listed_as_thrown_away() -> None:
 def test_retention_is_said_in_settings_and_constants_that_exist() -> None:
     said = {name for section in sections() for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", section.kept)}
     kept = {setting.name for setting in SETTINGS if setting.name.endswith(("_DAYS", "_HOURS"))}
-    assert said == kept | {"FIRSTHOP_JOURNAL_BYTES", "FIRSTHOP_EXPORT_SPANS", "LEDGER_DAYS", "RECEIPT_DAYS"}
+    assert said == kept | {
+        "FIRSTHOP_JOURNAL_BYTES",
+        "FIRSTHOP_EXPORT_SPANS",
+        "LEDGER_DAYS",
+        "RECEIPT_DAYS",
+        "AUDIT_DAYS",
+    }
     for days, constant in re.findall(r"(\d+) days \(`(\w+)`\)", PAGE):
         assert int(days) == getattr(retain, constant)
 

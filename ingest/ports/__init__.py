@@ -3,6 +3,7 @@
 Edge, aggregator and query see only these; `ingest.compose` puts the engines of `ingest.journal` and `ingest.store` in.
 """
 
+from ingest.ports.audit import COMMAND_LINE, Actor, Audit, Change, Changed
 from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, Records, Subject, Tombstones
 from ingest.ports.exports import Exports, Portion
 from ingest.ports.journal import Entry, Journal, JournalReader, Position
@@ -25,11 +26,16 @@ from ingest.ports.traces import SpanLink, TraceRead, TraceSpans
 
 __all__ = [
     "CHANGERS",
+    "COMMAND_LINE",
     "EVERY_APP",
     "READERS",
+    "Actor",
     "Allotment",
     "App",
+    "Audit",
     "Cells",
+    "Change",
+    "Changed",
     "Demand",
     "Entry",
     "ErasedSession",

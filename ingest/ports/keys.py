@@ -33,6 +33,8 @@ class Grant:
     (reads all apps), `admin` (and changes them), `privacy` (may erase)."""
     origins: tuple[str, ...] = ()
     """Web origins that may use a client key; empty: any."""
+    key_id: str = ""
+    """Names the key without showing it."""
 
 
 class Keys(Protocol):

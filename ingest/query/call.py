@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.model import DIMENSIONS, Signal
-from ingest.ports import App, Erasures, Question, Reader
+from ingest.ports import Actor, App, Erasures, Question, Reader
 from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
 from ingest.settings import AppPolicy
 
@@ -39,6 +39,8 @@ class Call:
     """Of the variable parts of the path."""
     policy_of: Callable[[int], AppPolicy]
     """App → the privacy policy in force."""
+    actor: Actor
+    """Who asks: a change is written into the audit log as theirs."""
     trace_link: str
     """Where another tracing system shows the trace `{trace_id}`; empty: nowhere."""
     body: Any = None

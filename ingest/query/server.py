@@ -23,7 +23,7 @@ from ingest.errors import (
     Unavailable,
     UnknownPath,
 )
-from ingest.ports import Erasures, Keys, Reader
+from ingest.ports import Actor, Erasures, Keys, Reader
 from ingest.query import openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
@@ -144,6 +144,7 @@ class _Service:
             values=values,
             path=request.match_info,
             policy_of=self.policy_of,
+            actor=Actor(f"key:{grant.key_id}", grant.role),
             trace_link=self.trace_link,
             body=await read_body(request, endpoint.body) if endpoint.body else None,
         )

@@ -56,14 +56,17 @@ class PostgresKeys:
 
     async def grants(self) -> Mapping[bytes, Grant]:
         """BLAKE2b-256 of the key → what it opens."""
-        rows = await self._pool.fetch("SELECT digest, app_id, role, origins FROM app_key")
-        return {row["digest"]: Grant(row["app_id"], row["role"], tuple(row["origins"])) for row in rows}
+        rows = await self._pool.fetch(
+            "SELECT digest, app_id, role, origins, key_id FROM app_key WHERE revoked_at IS NULL"
+        )
+        return {row["digest"]: Grant(row["app_id"], row["role"], tuple(row["origins"]), row["key_id"]) for row in rows}
 
     async def apps(self) -> Sequence[App]:
-        """Every app with its oldest client key, by id."""
+        """Every app with its oldest client key that still opens it, by id."""
         rows = await self._pool.fetch(
             "SELECT DISTINCT ON (a.app_id) a.app_id, a.name, k.shown FROM app a"
-            " JOIN app_key k ON k.app_id = a.app_id AND k.role = 'client' ORDER BY a.app_id, k.created_at, k.digest"
+            " LEFT JOIN app_key k ON k.app_id = a.app_id AND k.role = 'client' AND k.revoked_at IS NULL"
+            " ORDER BY a.app_id, k.created_at, k.digest"
         )
         return [App(row["app_id"], row["name"], row["shown"]) for row in rows]
 

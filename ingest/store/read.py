@@ -33,7 +33,7 @@ _HOUR_US = 3_600_000_000
 
 _APPS = """
     SELECT app_id, name, (SELECT shown FROM app_key WHERE app_key.app_id = app.app_id AND role = 'client'
-                          ORDER BY created_at, digest LIMIT 1) AS client_key
+                            AND revoked_at IS NULL ORDER BY created_at, digest LIMIT 1) AS client_key
     FROM app ORDER BY app_id
 """
 

@@ -36,6 +36,8 @@ LEDGER_DAYS = 400
 """Of the ledger, and of what was scrubbed."""
 RECEIPT_DAYS = 1100
 """Three years: as long as somebody may ask whether they were forgotten."""
+AUDIT_DAYS = 400
+"""Longer than a year, so that last year's change can be looked up; not for ever, because it names people."""
 LEDGER_MERGE_DAYS = 9
 """How far back the ledger may still gain partials: as long as clients retry."""
 _HOURLY = (("ledger", "outcome", "spans"), ("scrub_count", "rule", "finds"))
@@ -137,6 +139,7 @@ class Compactor:
             ("trace_overflow", "noted_at", timedelta(microseconds=self._retention.spans_us)),
             ("erased", "until", timedelta()),
             ("erasure", "requested_at", timedelta(days=RECEIPT_DAYS)),
+            ("audit", "changed_at", timedelta(days=AUDIT_DAYS)),
         )
         for table, column, kept in expired:
             await connection.execute(f"DELETE FROM {table} WHERE {column} < $1", now - kept)  # noqa: S608 - names above
