@@ -60,7 +60,7 @@ def _traces(value: Any) -> dict[str, Any]:
         raise PolicyError('traces.partners must be a list of web origins, such as ["https://shop.example"]')
     if len(partners) > MOST_PARTNERS:
         raise PolicyError(f"traces.partners has more than {MOST_PARTNERS} origins: leave the gateway to the others")
-    wrong = next((origin for origin in partners if not _is_origin(origin)), None)
+    wrong = next((origin for origin in partners if not is_origin(origin)), None)
     if wrong is not None:
         raise PolicyError(
             f'traces.partners: "{wrong[:ORIGIN_CHARS]}" is no web origin: write scheme, host and port '
@@ -69,7 +69,8 @@ def _traces(value: Any) -> dict[str, Any]:
     return {**section, "partners": tuple(partners)}
 
 
-def _is_origin(text: str) -> bool:
+def is_origin(text: str) -> bool:
+    """Whether a text is a web origin as browsers write it: scheme, host and port, nothing behind them."""
     scheme, separator, host = text.partition("://")
     return (
         len(text) <= ORIGIN_CHARS

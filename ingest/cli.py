@@ -6,17 +6,16 @@ needs when it runs: a role's process does not load the supervisor, and `firsthop
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ingest import cli_privacy
+from ingest import cli_app, cli_privacy
 from ingest.compose.home import Ready, StartError
 from ingest.geo import GeoError
 from ingest.settings import SettingError, Settings
@@ -82,24 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", None, "what is wrong with this machine, and what would help")
     about = "whether a server, or with --client a client, does what the client specification says"
     commands.add_parser("conformance", add_help=False, help=about)
-    _add_app(add("app", _app, "apps and their keys"))
+    cli_app.add_to(add("app", cli_app.run, "apps and their keys"))
     cli_privacy.add_to(add("privacy", cli_privacy.run, "policies: what they do, which are in force; erasing"))
     return parser
-
-
-def _add_app(app: argparse.ArgumentParser) -> None:
-    actions = app.add_subparsers(dest="action", required=True, metavar="ACTION")
-    create = actions.add_parser("create", help="a new app with a client key and a token")
-    create.add_argument("name")
-    create.add_argument("--origin", action="append", default=[], help="web origin that may use the client key")
-    key = actions.add_parser("key", help="another key of an app")
-    key.add_argument("name")
-    key.add_argument("--role", choices=("client", "server", "privacy"), default="client")
-    token = actions.add_parser("token", help="a token that reads an app, or with --operator every app")
-    token.add_argument("name", nargs="?")
-    token.add_argument("--operator", action="store_true")
-    for action in (create, key, token, actions.add_parser("list", help="all apps and their client keys")):
-        action.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _serve(settings: Settings, given: argparse.Namespace) -> None:
@@ -195,60 +179,7 @@ def _migrate(settings: Settings, given: argparse.Namespace) -> None:
 
         print(f"the schema is at version {await migrate(pool)}")
 
-    _administer(settings, run)
-
-
-def _administer(settings: Settings, work: Callable[[Any], Awaitable[None]]) -> None:
-    from ingest.compose.service import administered  # noqa: PLC0415
-
-    async def run() -> None:
-        async with administered(settings) as pool:
-            await work(pool)
-
-    asyncio.run(run())
-
-
-def _app(settings: Settings, given: argparse.Namespace) -> None:
-    if given.action == "token" and bool(given.name) == given.operator:
-        raise StartError("name the app that the token reads, or give --operator")
-
-    async def run(pool: Any) -> None:
-        from ingest.compose.home import Home  # noqa: PLC0415
-        from ingest.store.keys import PostgresKeys  # noqa: PLC0415
-
-        keys = PostgresKeys(pool)
-        apps = {app.name: app for app in await keys.apps()}
-        made: list[dict[str, Any]]
-        if given.action == "list":
-            public_key = Home(settings["FIRSTHOP_DATA"]).secrets().signer.public_key
-            made = [
-                {"app": app.name, "id": app.app_id, "client_key": app.client_key, "config_key": public_key}
-                for app in apps.values()
-            ]
-        elif given.action == "create":
-            try:
-                new = await keys.create_app(given.name, origins=given.origin)
-            except ValueError as error:
-                raise StartError(str(error)) from None
-            made = [{"app": given.name, "id": new.app_id, "client_key": new.client_key, "token": new.token}]
-        elif given.action == "token" and given.operator:
-            made = [{"token": await keys.create_operator_token()}]
-        elif given.name not in apps:
-            raise StartError("there is no app of this name; `firsthop app list` shows those there are")
-        else:
-            role = given.role if given.action == "key" else "token"
-            made = [{"app": given.name, f"{role}_key": await keys.create_key(apps[given.name].app_id, role)}]
-        _print(made, as_json=given.json, many=given.action == "list")
-
-    _administer(settings, run)
-
-
-def _print(rows: Sequence[Mapping[str, Any]], *, as_json: bool, many: bool) -> None:
-    if as_json:
-        print(json.dumps(rows if many else rows[0]))
-        return
-    for row in rows:
-        print("  ".join(f"{name}: {value}" for name, value in row.items()))
+    cli_app.administer(settings, run)
 
 
 def _conformance(arguments: Sequence[str]) -> int:

@@ -166,6 +166,31 @@ def _trace_link(text: str) -> str:
     return text
 
 
+def _header(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9-]{1,100}", text):
+        raise ValueError("must be the name of a header, such as X-Forwarded-User")
+    return text
+
+
+def _proxy_roles(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Who, role, app ("" with roles of every app)."""
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        who, _, what = part.rpartition("=")
+        role, _, app = what.partition(":")
+        if (
+            not who.strip()
+            or role not in ("token", "owner", "operator", "admin")
+            or bool(app) == (role in ("operator", "admin"))
+        ):
+            raise ValueError(
+                "must be who=role separated by commas, with an app behind token and owner: "
+                "jane@shop.example=owner:shop, group:product=token:shop, group:sre=admin"
+            )
+        found.append((who.strip(), role, app.strip()))
+    return tuple(found)
+
+
 SETTINGS = (
     Setting("FIRSTHOP_DATA", ".firsthop", Path, "Directory of the embedded database, keys and ready.json."),
     Setting("DATABASE_URL", "", str, "A PostgreSQL of your own; empty starts the embedded one."),
@@ -173,6 +198,26 @@ SETTINGS = (
     Setting("FIRSTHOP_EDGE_PORT", "4318", _whole(0, 65535), "Port of the edge."),
     Setting("FIRSTHOP_QUERY_HOST", "127.0.0.1", str, "Address of dashboard and query API."),
     Setting("FIRSTHOP_QUERY_PORT", "4380", _whole(0, 65535), "Port of dashboard and query API."),
+    Setting(
+        "FIRSTHOP_EDGE_URL",
+        "",
+        _endpoint,
+        "Address under which clients reach the edge, for texts to copy; empty: its port on the dashboard's host.",
+    ),
+    Setting(
+        "FIRSTHOP_PROXY_USER_HEADER",
+        "",
+        _header,
+        "Header in which your reverse proxy says who the user is, e.g. X-Forwarded-User; empty: tokens alone.",
+    ),
+    Setting("FIRSTHOP_PROXY_GROUPS_HEADER", "", _header, "Header with the user's groups, separated by commas."),
+    Setting("FIRSTHOP_PROXY_NETWORKS", "", _networks, "Networks of the proxies whose word is taken for both."),
+    Setting(
+        "FIRSTHOP_PROXY_ROLES",
+        "",
+        _proxy_roles,
+        "What these users may do: who=role, separated by commas, e.g. jane=owner:shop, group:sre=admin, *=token:shop.",
+    ),
     Setting("FIRSTHOP_WORKERS", "0", _whole(0, 256), "Edge worker processes; 0 means one per core."),
     Setting("FIRSTHOP_TRUSTED_PROXIES", "", _networks, "Networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8."),
     Setting("FIRSTHOP_GEOIP", "", str, "Path of a country database in MaxMind format; empty: country is unknown."),
@@ -280,6 +325,8 @@ class Settings:
                 values[setting.name] = setting.parse(text)
             except ValueError as error:
                 raise SettingError(f"{setting.name} cannot be used: {error}") from None
+        if values["FIRSTHOP_PROXY_USER_HEADER"] and not values["FIRSTHOP_PROXY_NETWORKS"]:
+            raise SettingError("FIRSTHOP_PROXY_NETWORKS is needed with FIRSTHOP_PROXY_USER_HEADER: whose word to take")
         return cls(values)
 
     def __getitem__(self, name: str) -> Any:
@@ -294,17 +341,21 @@ class Settings:
             backend_clock_err_ms=self["FIRSTHOP_BACKEND_CLOCK_MS"],
         )
 
+    def sampling(self) -> Sampling:
+        """What is kept at most, and what is slow."""
+        return Sampling(
+            low=self["FIRSTHOP_KEEP_LOW"],
+            mid=self["FIRSTHOP_KEEP_MID"],
+            high=self["FIRSTHOP_KEEP_HIGH"],
+            unknown=self["FIRSTHOP_KEEP_UNKNOWN"],
+            slow_us=self["FIRSTHOP_SLOW_MS"] * 1000,
+        )
+
     def policy(self, ring: Ring) -> Policy:
         """The pipeline's policy."""
         return Policy(
             limits=self.limits(),
-            sampling=Sampling(
-                low=self["FIRSTHOP_KEEP_LOW"],
-                mid=self["FIRSTHOP_KEEP_MID"],
-                high=self["FIRSTHOP_KEEP_HIGH"],
-                unknown=self["FIRSTHOP_KEEP_UNKNOWN"],
-                slow_us=self["FIRSTHOP_SLOW_MS"] * 1000,
-            ),
+            sampling=self.sampling(),
             ring=ring,
             retention_us=self["FIRSTHOP_SPAN_DAYS"] * 86_400_000_000,
         )

@@ -51,7 +51,7 @@ def test_every_route_of_the_edge_is_documented_with_its_methods():
 
 def test_every_call_of_the_query_api_is_documented():
     for endpoint in ENDPOINTS:
-        assert f"GET {endpoint.path}" in QUERY
+        assert f"{endpoint.method} {endpoint.path}" in QUERY
 
 
 def test_every_metric_is_documented_with_its_type():

@@ -46,7 +46,7 @@ class Demo:
 
     def __init__(self) -> None:
         self._keys: dict[str, str] = {}
-        self._operator = ""
+        self._admin = ""
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -61,23 +61,23 @@ class Demo:
         return f"http://127.0.0.1:{self._site_port}/"
 
     async def set_up(self, pool: Any, home: Home) -> None:
-        """Makes the apps and an operator's token where there are none."""
+        """Makes the apps and an admin's token where there are none."""
         keys = PostgresKeys(pool)
         known = {app.name: app.client_key for app in await keys.apps() if app.client_key}
         for name in APPS:
             self._keys[name] = known[name] if name in known else (await keys.create_app(name)).client_key
         kept, grants = home.secrets(), await keys.grants()
-        if digest(kept.operator) not in grants:
-            kept = replace(kept, operator=await keys.create_operator_token())
+        if digest(kept.admin) not in grants:
+            kept = replace(kept, admin=await keys.create_admin_token())
         if digest(kept.demo_server_key) not in grants:
             shop = next(app.app_id for app in await keys.apps() if app.name == APPS[0])
             kept = replace(kept, demo_server_key=await keys.create_key(shop, "server"))
         home.keep(kept)
-        self._operator = kept.operator
+        self._admin = kept.admin
 
     def show(self, ready: Ready) -> Ready:
-        """What is shown to the user: the app with the story to find, and a token that reads all apps."""
-        return replace(ready, app=APPS[0], client_key=self._keys[APPS[0]], token=self._operator)
+        """What is shown to the user: the app with the story to find, and an admin's token."""
+        return replace(ready, app=APPS[0], client_key=self._keys[APPS[0]], token=self._admin)
 
     def commands(self, ready_path: str) -> Sequence[Command]:
         """The process that sends, and the web site."""

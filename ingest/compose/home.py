@@ -34,7 +34,9 @@ class Secrets:
     client_key: str = ""
     token: str = ""
     operator: str = ""
-    """An operator's token, where one was made: `firsthop demo` shows several apps."""
+    """An operator's token, where an earlier version made one."""
+    admin: str = ""
+    """An admin's token, where one was made: `firsthop demo` shows several apps."""
     demo_server_key: str = ""
     """With which the backend of the demo's web site sends."""
     config_key: str = field(default_factory=lambda: secrets.token_hex(SEED_BYTES))

@@ -10,9 +10,11 @@ from ingest.compose.connect import open_pool_or_explain
 from ingest.compose.erase import Eraser
 from ingest.compose.listen import bind
 from ingest.policy_book import PolicyBook
+from ingest.query.installation import Installation
+from ingest.query.proxy_login import ProxyLogin
 from ingest.query.server import build
 from ingest.settings import Settings
-from ingest.store.keys import PostgresKeys
+from ingest.store.administration import PostgresAdministration
 from ingest.store.plan import Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
@@ -32,10 +34,11 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
     fresh = asyncio.create_task(book.keep_fresh())
     app = build(
         PostgresReader(pool, Retention.of(settings)),
-        PostgresKeys(pool),
+        PostgresAdministration(pool),
         Eraser(pool, settings),
         policy_of=book.of,
-        trace_link=settings["FIRSTHOP_TRACE_LINK"],
+        installation=Installation.of(settings),
+        proxy=ProxyLogin.of(settings),
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()

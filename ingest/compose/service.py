@@ -94,7 +94,7 @@ class Database:
 
 
 async def ensure_app(pool: Any, kept: Secrets) -> Secrets:
-    """The secrets with a client key and a token that open one app of this database; made when these do not."""
+    """The secrets with a client key and an owner's token that open one app of this database; made when these do not."""
     keys = PostgresKeys(pool)
     grants = await keys.grants()
     client, token = grants.get(digest(kept.client_key)), grants.get(digest(kept.token))
@@ -103,11 +103,11 @@ async def ensure_app(pool: Any, kept: Secrets) -> Secrets:
     known = [app for app in await keys.apps() if app.name == FIRST_APP]
     if known:
         app_id = known[0].app_id
-        client_key, read_token = await keys.create_key(app_id, "client"), await keys.create_key(app_id, "token")
+        client_key, owner = await keys.create_key(app_id, "client"), await keys.create_key(app_id, "owner")
     else:
-        made = await keys.create_app(FIRST_APP)
-        client_key, read_token = made.client_key, made.token
-    return replace(kept, app=FIRST_APP, client_key=client_key, token=read_token)
+        made = await keys.create_app(FIRST_APP, role="owner")
+        client_key, owner = made.client_key, made.token
+    return replace(kept, app=FIRST_APP, client_key=client_key, token=owner)
 
 
 class Service:

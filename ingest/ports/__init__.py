@@ -3,6 +3,16 @@
 Edge, aggregator and query see only these; `ingest.compose` puts the engines of `ingest.journal` and `ingest.store` in.
 """
 
+from ingest.ports.administration import (
+    APP_ROLES,
+    LABEL_CHARS,
+    MOST_KEYS,
+    MOST_ORIGINS,
+    Administration,
+    KeyRecord,
+    NewApp,
+    NewKey,
+)
 from ingest.ports.audit import COMMAND_LINE, Actor, Audit, Change, Changed
 from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, Records, Subject, Tombstones
 from ingest.ports.exports import Exports, Portion
@@ -25,11 +35,16 @@ from ingest.ports.store import (
 from ingest.ports.traces import SpanLink, TraceRead, TraceSpans
 
 __all__ = [
+    "APP_ROLES",
     "CHANGERS",
     "COMMAND_LINE",
     "EVERY_APP",
+    "LABEL_CHARS",
+    "MOST_KEYS",
+    "MOST_ORIGINS",
     "READERS",
     "Actor",
+    "Administration",
     "Allotment",
     "App",
     "Audit",
@@ -45,8 +60,11 @@ __all__ = [
     "Grant",
     "Journal",
     "JournalReader",
+    "KeyRecord",
     "Keys",
     "LedgerRow",
+    "NewApp",
+    "NewKey",
     "Policies",
     "PolicyText",
     "Portion",

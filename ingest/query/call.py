@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.model import DIMENSIONS, Signal
-from ingest.ports import Actor, App, Erasures, Question, Reader
+from ingest.ports import Actor, Administration, App, Erasures, Question, Reader
+from ingest.query.installation import Installation
 from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
 from ingest.settings import AppPolicy
 
@@ -39,10 +40,12 @@ class Call:
     """Of the variable parts of the path."""
     policy_of: Callable[[int], AppPolicy]
     """App → the privacy policy in force."""
+    administration: Administration
     actor: Actor
     """Who asks: a change is written into the audit log as theirs."""
-    trace_link: str
-    """Where another tracing system shows the trace `{trace_id}`; empty: nowhere."""
+    role_in: Callable[[int], str]
+    """App → the role by which they may ask about it; of 0, about what is of no app; "" for none."""
+    installation: Installation
     body: Any = None
     """What the request's body said, of the type that the endpoint names."""
 

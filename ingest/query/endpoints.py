@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.ports import READERS
+from ingest.ports import CHANGERS, READERS
 from ingest.query import (
+    app_settings,
     apps,
+    changes,
     erasures,
     failures,
     latency,
@@ -112,4 +114,58 @@ ENDPOINTS = (
         roles=(*READERS, "privacy"),
     ),
     Endpoint("/api/v1/health", "How fresh the data is.", apps.HEALTH_PARAMETERS, apps.health, apps.HEALTH_SCHEMA),
+    Endpoint("/api/v1/me", "Who asks, and what is open to them.", (), app_settings.me, app_settings.ME_SCHEMA),
+    Endpoint(
+        "/api/v1/settings",
+        "What an app is set to.",
+        app_settings.PARAMETERS,
+        app_settings.settings,
+        app_settings.SCHEMA,
+    ),
+    Endpoint(
+        "/api/v1/audit",
+        "Who changed what, newest first.",
+        changes.AUDIT_PARAMETERS,
+        changes.audit,
+        changes.AUDIT_SCHEMA,
+    ),
+    Endpoint(
+        "/api/v1/apps",
+        "A new app.",
+        (),
+        changes.create_app,
+        changes.NEW_APP_SCHEMA,
+        method="POST",
+        roles=("admin",),
+        body=changes.AppToCreate,
+    ),
+    Endpoint(
+        "/api/v1/keys",
+        "A new key of an app.",
+        changes.PARAMETERS,
+        changes.create_key,
+        changes.NEW_KEY_SCHEMA,
+        method="POST",
+        roles=CHANGERS,
+        body=changes.KeyToCreate,
+    ),
+    Endpoint(
+        "/api/v1/keys/{key_id}",
+        "Ends a key for good.",
+        changes.PARAMETERS,
+        changes.revoke_key,
+        changes.REVOKED_SCHEMA,
+        method="DELETE",
+        roles=CHANGERS,
+    ),
+    Endpoint(
+        "/api/v1/keys/{key_id}/origins",
+        "Which web origins may use a client key.",
+        changes.PARAMETERS,
+        changes.set_origins,
+        changes.ORIGINS_SCHEMA,
+        method="PUT",
+        roles=CHANGERS,
+        body=changes.OriginsToSet,
+    ),
 )

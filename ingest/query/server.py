@@ -23,14 +23,16 @@ from ingest.errors import (
     Unavailable,
     UnknownPath,
 )
-from ingest.ports import Actor, Erasures, Keys, Reader
+from ingest.ports import Administration, Erasures, Reader
 from ingest.query import openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
 from ingest.query.call import Call
 from ingest.query.endpoints import ENDPOINTS, Endpoint
+from ingest.query.installation import Installation
 from ingest.query.pages import add_pages
 from ingest.query.parameters import APP, BadParameter, read
+from ingest.query.proxy_login import ProxyLogin
 from ingest.settings import AppPolicy
 
 DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
@@ -56,11 +58,12 @@ _log = logging.getLogger(__name__)
 
 def build(
     reader: Reader,
-    keys: Keys,
+    administration: Administration,
     erasures: Erasures,
     *,
     policy_of: Callable[[int], AppPolicy] = lambda _: AppPolicy(),
-    trace_link: str = "",
+    installation: Installation,
+    proxy: ProxyLogin | None = None,
     dashboard: Path = DASHBOARD,
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     clock: Callable[[], float] = time.monotonic,
@@ -69,16 +72,18 @@ def build(
 
     Args:
         reader: the store.
-        keys: who may read what.
+        administration: who may do what, and what of it can be changed.
         erasures: how a user's data goes.
         policy_of: app id → the privacy policy in force; it says how small a group may be shown.
-        trace_link: address at which another tracing system shows the trace `{trace_id}`; empty for none.
+        installation: what the operator set for all apps.
+        proxy: whose word is taken for who a user is; None: tokens alone open anything.
         dashboard: directory of the built page; a page that says how to build it when there is none.
         now_us: server time, µs since 1970.
         clock: seconds of a clock that never steps, for what is remembered for a while.
     """
     app = web.Application(middlewares=[_answer_refusals])
-    service = _Service(reader, erasures, policy_of, trace_link, Access(reader, keys, clock), Turns(), now_us)
+    access = Access(reader, administration, clock, proxy)
+    service = _Service(reader, erasures, administration, policy_of, installation, access, Turns(), now_us)
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
     described = orjson.dumps(openapi.document())
@@ -122,34 +127,41 @@ class _Service:
 
     reader: Reader
     erasures: Erasures
+    administration: Administration
     policy_of: Callable[[int], AppPolicy]
-    trace_link: str
+    installation: Installation
     access: Access
     turns: Turns
     now_us: Callable[[], int]
 
     async def serve(self, endpoint: Endpoint, request: web.Request) -> web.Response:
         """Admits, reads, answers: in this order, so that a stranger learns nothing from how parameters are refused."""
-        grant = await self.access.grant(request.headers.get("Authorization"), endpoint.roles)
+        visitor = await self.access.visitor(request.headers, request.remote or "", request.method)
+        visitor = visitor.able(endpoint.roles)
         in_query = endpoint.method != "POST" or endpoint.body is not None
         values = read(request.query if in_query else await read_members(request), endpoint.parameters)
         about_an_app = APP in endpoint.parameters
-        app_id = await self.access.app_id(grant, values["app"]) if about_an_app else 0
+        app_id = await self.access.app_id(visitor, values["app"]) if about_an_app else 0
         call = Call(
             reader=self.reader,
             erasures=self.erasures,
-            apps=await self.access.apps(grant),
+            administration=self.administration,
+            apps=await self.access.apps(visitor),
             app_id=app_id,
             now_us=self.now_us(),
             values=values,
             path=request.match_info,
             policy_of=self.policy_of,
-            actor=Actor(f"key:{grant.key_id}", grant.role),
-            trace_link=self.trace_link,
+            actor=visitor.actor(app_id),
+            role_in=visitor.role_in,
+            installation=self.installation,
             body=await read_body(request, endpoint.body) if endpoint.body else None,
         )
         async with self.turns.turn():
-            return _json(200, await endpoint.answer(call))
+            answer = await endpoint.answer(call)
+        if endpoint.method != "GET":
+            self.access.forget()
+        return _json(200, answer)
 
 
 def _json(status: int, answer: Mapping[str, Any]) -> web.Response:

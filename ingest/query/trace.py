@@ -39,7 +39,7 @@ async def summary(call: Call) -> Mapping[str, Any]:
     read, failed = found.read, found.failed[:MOST_ERRORS]
     return {
         "trace_id": trace_id.hex(),
-        "external_url": text.external_url(found.read.known_as, call.trace_link),
+        "external_url": text.external_url(found.read.known_as, call.installation.trace_link),
         "start_at": rfc3339_us(found.begin_us),
         "duration_us": found.end_us - found.begin_us,
         "counts": text.counts_text(found),
@@ -51,8 +51,8 @@ async def summary(call: Call) -> Mapping[str, Any]:
         "critical_path": text.path_text(found),
         "errors": [text.id_text(int(span_id)) for span_id in read.spans.span_id[failed]],
         "clocks": text.clocks_text(found),
-        "links": text.links_text(read.links, read.more_links, call.trace_link),
-        "linked_from": text.links_text(read.linked_from, read.more_linked_from, call.trace_link),
+        "links": text.links_text(read.links, read.more_links, call.installation.trace_link),
+        "linked_from": text.links_text(read.linked_from, read.more_linked_from, call.installation.trace_link),
     }
 
 
@@ -97,7 +97,7 @@ async def span(call: Call) -> Mapping[str, Any]:
     return {
         "trace_id": trace_id.hex(),
         "spans": await _spans(call, trace_id, rows, found),
-        "linked_from": text.links_text(pointing, found.read.more_linked_from, call.trace_link),
+        "linked_from": text.links_text(pointing, found.read.more_linked_from, call.installation.trace_link),
     }
 
 

@@ -11,7 +11,7 @@ from ingest.store.database import reachable
 
 
 async def write(connection: Any, change: Change) -> None:
-    """Adds the row of a change; in the transaction that makes the change, so that there is neither without the other."""
+    """Adds the row of a change, in the transaction that makes it: there is neither without the other."""
     await connection.execute(
         "INSERT INTO audit (app_id, actor, role, action, subject, before, after) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         change.app_id,

@@ -13,11 +13,13 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from ingest.compose.erase import Eraser
+from ingest.query.installation import Installation
 from ingest.query.server import build
 from ingest.settings import AppPolicy, Settings
+from ingest.store.administration import PostgresAdministration
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
-from ingest.store.keys import PostgresKeys, digest
+from ingest.store.keys import digest
 from ingest.store.plan import TIERS, Retention
 from ingest.store.read import PostgresReader
 from ingest.store.retain import Compactor
@@ -26,6 +28,7 @@ from tests.conftest import TEMPLATE, database_dsn
 from tests.query import world as seeded
 
 TOKEN, OTHER_TOKEN, OPERATOR, CLIENT_KEY = "fh_tok_shop", "fh_tok_other", "fh_ops_all", "fh_pub_shop"
+OWNER, OTHER_OWNER, ADMIN = "fh_own_shop", "fh_own_other", "fh_adm_all"
 WORLD_SECONDS = 5400
 ERASURE = "0b6f1f0e-6f2c-4c39-9b39-2a0f5f6f6a11"
 """Id of a receipt of the app `shop`."""
@@ -114,6 +117,9 @@ async def add_apps(connection: asyncpg.Connection) -> None:
             (1, digest(CLIENT_KEY), "client", CLIENT_KEY),
             (2, digest(OTHER_TOKEN), "token", None),
             (0, digest(OPERATOR), "operator", None),
+            (1, digest(OWNER), "owner", None),
+            (2, digest(OTHER_OWNER), "owner", None),
+            (0, digest(ADMIN), "admin", None),
         ],
     )
 
@@ -128,8 +134,17 @@ async def serve(pool: "asyncpg.Pool[Any]", **options: Any) -> AsyncIterator[Test
     """A client of a query server on a pool; it shows figures about anybody, but for another policy."""
     options.setdefault("policy_of", lambda _: show_from(1))
     reader = PostgresReader(pool, Retention.of(Settings.from_env({})))
-    eraser = Eraser(pool, Settings.from_env({"FIRSTHOP_DATA": str(options.pop("data", "nowhere"))}))
-    app = build(reader, PostgresKeys(pool), eraser, now_us=lambda: seeded.NOW_US, **options)
+    settings = Settings.from_env(
+        {"FIRSTHOP_DATA": str(options.pop("data", "nowhere")), "FIRSTHOP_TRACE_LINK": options.pop("trace_link", "")}
+    )
+    app = build(
+        options.pop("reader", reader),
+        PostgresAdministration(pool),
+        Eraser(pool, settings),
+        installation=Installation.of(settings),
+        now_us=lambda: seeded.NOW_US,
+        **options,
+    )
     async with TestClient(TestServer(app)) as client:
         yield client
 

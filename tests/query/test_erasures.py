@@ -21,8 +21,10 @@ from ingest.compose.erase import Eraser, erase
 from ingest.compose.home import Home, Secrets, StartError
 from ingest.query.body import MOST_MEMBER_BYTES
 from ingest.query.erasures import LIST_SCHEMA, RECEIPT_SCHEMA
+from ingest.query.installation import Installation
 from ingest.query.server import build
 from ingest.settings import Settings
+from ingest.store.administration import PostgresAdministration
 from ingest.store.database import ERASURE_LOCK
 from ingest.store.keys import PostgresKeys
 from ingest.store.plan import Retention
@@ -62,7 +64,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest_asyncio.fixture
 async def api(pool: "Pool[Any]", settings: Settings) -> AsyncIterator[Api]:
-    keys = PostgresKeys(pool)
+    keys = PostgresAdministration(pool)
     shop, other = await keys.create_app("shop"), await keys.create_app("other")
     assert (shop.app_id, other.app_id) == (1, 2)
     made = {
@@ -73,7 +75,7 @@ async def api(pool: "Pool[Any]", settings: Settings) -> AsyncIterator[Api]:
         **{role: await keys.create_key(1, role) for role in ("server", "privacy")},
     }
     eraser = Eraser(pool, settings, now_us=lambda: NOW_US, wait_s=30)
-    app = build(PostgresReader(pool, Retention.of(settings)), keys, eraser)
+    app = build(PostgresReader(pool, Retention.of(settings)), keys, eraser, installation=Installation.of(settings))
     async with TestClient(TestServer(app)) as client:
         yield Api(client, made)
 

@@ -31,7 +31,12 @@ ANSWERS = [
     ("/api/v1/erasures", {}),
     ("/api/v1/erasures/{erasure_id}", {}),
     ("/api/v1/health", {}),
+    ("/api/v1/me", {}),
+    ("/api/v1/settings", {}),
+    ("/api/v1/audit", {}),
 ]
+
+READING = [path for path, operations in document()["paths"].items() if "get" in operations]
 
 
 def filled(path: str) -> str:
@@ -72,22 +77,23 @@ async def test_answers_are_what_the_document_promises(get: Get, path: str, query
     jsonschema.Draft202012Validator(schema_of(path, "200"), format_checker=jsonschema.FormatChecker()).validate(answer)
 
 
-@pytest.mark.parametrize("path", list(document()["paths"]))
+@pytest.mark.parametrize("path", READING)
 async def test_refusals_have_the_one_shape(ask, path: str) -> None:
     for query, token in (({"nonsense": "1"}, "fh_tok_shop"), ({}, None)):
         response = await ask(filled(path), query, token)
         jsonschema.validate(await response.json(), schema_of(path, str(response.status)))
 
 
-@pytest.mark.parametrize("path", list(document()["paths"]))
+@pytest.mark.parametrize("path", READING)
 async def test_every_parameter_of_the_document_is_taken(ask, path: str) -> None:
     required = {"dimension": "version"}
     for parameter in document()["paths"][path]["get"]["parameters"]:
         if parameter["in"] == "path":
             continue
         schema = parameter["schema"]
+        cursor = "1" if path.endswith("audit") else f"{SPAN}0000"
         known = {"app": "shop", "group_by": "version", "q": "0.5", "step": "5m"}
-        text = {**known, "parent": SPAN, "like": SPAN, "cursor": f"{SPAN}0000"}.get(parameter["name"])
+        text = {**known, "parent": SPAN, "like": SPAN, "cursor": cursor}.get(parameter["name"])
         text = text or str(schema.get("default", schema.get("enum", ["now"])[0])).lower()
         query = {parameter["name"]: text}
         if path.endswith("values"):
