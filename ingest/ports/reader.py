@@ -145,6 +145,8 @@ class TraceSearch:
     now_us: int
     least_sessions: int
     """As in `Question`: only spans of cells that may be shown pass."""
+    before: tuple[int, bytes] | None = None
+    """`newest_us` and id of the trace that ended the page before: only later ones in the list."""
 
 
 class Reader(Protocol):
@@ -164,7 +166,8 @@ class Reader(Protocol):
 
     async def traces(self, search: TraceSearch, views: Sequence[str]) -> tuple[Sequence[Mapping[str, Any]], Suppressed]:
         """Traces newest first: `trace_id`; `name`, `route`, `version`, `country`, `device_class`, `weight`, `stratum`
-        of the client span that stands for it; `start_us`, `duration_us`, `spans`, `errors` of the client spans;
+        of the client span that stands for it; `newest_us`, when the newest span that passes starts; `start_us`,
+        `duration_us`, `spans`, `errors` of the client spans;
         `backend_spans`; `oversized`: spans were left out for want of room."""
 
     async def trace(self, app_id: int, trace_id: bytes) -> TraceRead | None:
@@ -191,8 +194,8 @@ class Reader(Protocol):
     async def policies(self, app_id: int) -> Sequence[PolicyText]:
         """The newest privacy policy of the app, and the newest of app 0, of those that were ever applied."""
 
-    async def receipts(self, app_id: int) -> Sequence[Receipt]:
-        """Of the app's erasures, newest first, at most 1,000."""
+    async def receipts(self, app_id: int, *, before: tuple[int, str] | None, limit: int) -> Sequence[Receipt]:
+        """Of the app's erasures, newest first; of those after this one (when it was asked for, its id)."""
 
     async def receipt(self, app_id: int, erasure_id: str) -> Receipt | None:
         """One of them; None when the app has none of this id, a UUID."""

@@ -12,7 +12,7 @@ import msgspec
 from ingest.app_file import is_origin
 from ingest.errors import UnknownPath
 from ingest.ports import LABEL_CHARS, MOST_ORIGINS, Changed
-from ingest.query import schemas
+from ingest.query import cursor, schemas
 from ingest.query.call import Call
 from ingest.query.parameters import APP, BadParameter, Parameter, whole
 from ingest.query.times import rfc3339_us
@@ -70,18 +70,12 @@ AUDIT_SCHEMA = schemas.row(
             after={**_STATE, "description": "Null: there is none any more."},
         )
     ),
-    next={**schemas.TEXT_OR_NULL, "description": "The `cursor` of the next page; null on the last."},
-)
-AUDIT_CURSOR = Parameter(
-    "cursor",
-    "Where the page before ended: its `next`.",
-    whole(1, 2**62),
-    {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    next=schemas.NEXT,
 )
 AUDIT_LIMIT = Parameter(
     "limit", "Most changes.", whole(1, 500), {"type": "integer", "minimum": 1, "maximum": 500}, "50"
 )
-AUDIT_PARAMETERS = (APP, AUDIT_LIMIT, AUDIT_CURSOR)
+AUDIT_PARAMETERS = (APP, AUDIT_LIMIT, cursor.parameter(tuple[Annotated[int, msgspec.Meta(ge=1, le=2**62)]]))
 
 
 async def create_app(call: Call) -> Mapping[str, Any]:
@@ -149,9 +143,9 @@ async def set_origins(call: Call) -> Mapping[str, Any]:
 
 async def audit(call: Call) -> Mapping[str, Any]:
     """What was changed, newest first."""
-    limit = call.values["limit"]
-    found = await call.administration.changes(call.app_id, before_id=call.values["cursor"], limit=limit + 1)
-    more = str(found[limit - 1].audit_id) if len(found) > limit else None
+    limit, after = call.values["limit"], call.values["cursor"]
+    found = await call.administration.changes(call.app_id, before_id=after and after[0], limit=limit + 1)
+    more = cursor.write(found[limit - 1].audit_id) if len(found) > limit else None
     return {"changes": [_shown(changed) for changed in found[:limit]], "next": more}
 
 

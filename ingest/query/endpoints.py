@@ -17,6 +17,7 @@ from ingest.query import (
     phases,
     privacy,
     routes,
+    tables,
     trace,
     trace_schemas,
     traces,
@@ -41,24 +42,65 @@ class Endpoint(NamedTuple):
     """Of the keys that may call it."""
     body: type[msgspec.Struct] | None = None
     """What the JSON in its body must be; `Call.body` is one of these."""
+    table: tables.Table | None = None
+    """The answer as CSV; None: it is no table."""
+
+    @property
+    def given(self) -> tuple[Parameter, ...]:
+        """All parameters: its own, and of a table which format to write it in."""
+        return self.parameters if self.table is None else (*self.parameters, tables.FORMAT)
 
 
 ENDPOINTS = (
     Endpoint("/api/v1/apps", "The apps that the token opens.", (), apps.apps, apps.APPS_SCHEMA),
     Endpoint(
-        "/api/v1/latency", "Percentiles of one metric over time.", latency.PARAMETERS, latency.latency, latency.SCHEMA
+        "/api/v1/latency",
+        "Percentiles of one metric over time.",
+        latency.PARAMETERS,
+        latency.latency,
+        latency.SCHEMA,
+        table=tables.latency,
     ),
-    Endpoint("/api/v1/phases", "Every phase at one quantile.", phases.PARAMETERS, phases.phases, phases.SCHEMA),
-    Endpoint("/api/v1/routes", "Routes ranked by impact.", routes.PARAMETERS, routes.routes, routes.SCHEMA),
+    Endpoint(
+        "/api/v1/phases",
+        "Every phase at one quantile.",
+        phases.PARAMETERS,
+        phases.phases,
+        phases.SCHEMA,
+        table=tables.phases,
+    ),
+    Endpoint(
+        "/api/v1/routes",
+        "Routes ranked by impact.",
+        routes.PARAMETERS,
+        routes.routes,
+        routes.SCHEMA,
+        table=tables.member("routes"),
+    ),
     Endpoint(
         "/api/v1/failures",
         "Share of requests that failed, told by clients and by browsers.",
         failures.PARAMETERS,
         failures.failures,
         failures.SCHEMA,
+        table=tables.failures,
     ),
-    Endpoint("/api/v1/values", "The values of one dimension.", values.PARAMETERS, values.values, values.SCHEMA),
-    Endpoint("/api/v1/traces", "Sampled traces, newest first.", traces.PARAMETERS, traces.traces, trace_schemas.LIST),
+    Endpoint(
+        "/api/v1/values",
+        "The values of one dimension.",
+        values.PARAMETERS,
+        values.values,
+        values.SCHEMA,
+        table=tables.member("values"),
+    ),
+    Endpoint(
+        "/api/v1/traces",
+        "Sampled traces, newest first.",
+        traces.PARAMETERS,
+        traces.traces,
+        trace_schemas.LIST,
+        table=tables.member("traces"),
+    ),
     Endpoint(
         "/api/v1/traces/{trace_id}",
         "One sampled trace at first sight.",
@@ -80,7 +122,14 @@ ENDPOINTS = (
         trace.span,
         trace_schemas.ONE_SPAN,
     ),
-    Endpoint("/api/v1/ledger", "How every received span ended.", ledger.PARAMETERS, ledger.ledger, ledger.SCHEMA),
+    Endpoint(
+        "/api/v1/ledger",
+        "How every received span ended.",
+        ledger.PARAMETERS,
+        ledger.ledger,
+        ledger.SCHEMA,
+        table=tables.ledger,
+    ),
     Endpoint(
         "/api/v1/privacy",
         "What was scrubbed, and which policy says so.",
@@ -103,6 +152,7 @@ ENDPOINTS = (
         erasures.LIST_PARAMETERS,
         erasures.erasures,
         erasures.LIST_SCHEMA,
+        table=tables.member("erasures"),
         roles=(*READERS, "privacy"),
     ),
     Endpoint(
@@ -128,6 +178,7 @@ ENDPOINTS = (
         changes.AUDIT_PARAMETERS,
         changes.audit,
         changes.AUDIT_SCHEMA,
+        table=tables.audit,
     ),
     Endpoint(
         "/api/v1/apps",

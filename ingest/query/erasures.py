@@ -7,9 +7,9 @@ from uuid import UUID
 
 from ingest.errors import UnknownPath
 from ingest.ports import Receipt, Subject
-from ingest.query import schemas
+from ingest.query import cursor, schemas
 from ingest.query.call import Call
-from ingest.query.parameters import APP, BadParameter, Parameter
+from ingest.query.parameters import APP, BadParameter, Parameter, whole
 from ingest.query.times import rfc3339_us
 
 _LONGEST_ID = 512
@@ -42,7 +42,11 @@ IDENTIFIERS = (
     ),
 )
 ERASE_PARAMETERS = (APP, *IDENTIFIERS)
-LIST_PARAMETERS = ONE_PARAMETERS = (APP,)
+_LIMIT = Parameter(
+    "limit", "Most receipts.", whole(1, 1000), {"type": "integer", "minimum": 1, "maximum": 1000}, "1000"
+)
+LIST_PARAMETERS = (APP, _LIMIT, cursor.parameter(tuple[cursor.Micros, UUID]))
+ONE_PARAMETERS = (APP,)
 
 RECEIPT_SCHEMA = schemas.row(
     id={"type": "string", "format": "uuid"},
@@ -74,7 +78,7 @@ RECEIPT_SCHEMA = schemas.row(
     },
     software=schemas.TEXT,
 )
-LIST_SCHEMA = schemas.row(erasures=schemas.rows(RECEIPT_SCHEMA))
+LIST_SCHEMA = schemas.row(erasures=schemas.rows(RECEIPT_SCHEMA), next=schemas.NEXT)
 
 
 async def erase(call: Call) -> Mapping[str, Any]:
@@ -91,7 +95,12 @@ async def erase(call: Call) -> Mapping[str, Any]:
 
 async def erasures(call: Call) -> Mapping[str, Any]:
     """The app's receipts, newest first."""
-    return {"erasures": [shown(receipt) for receipt in await call.reader.receipts(call.app_id)]}
+    limit, after = call.values["limit"], call.values["cursor"]
+    before = None if after is None else (after[0], str(after[1]))
+    found = await call.reader.receipts(call.app_id, before=before, limit=limit + 1)
+    page = found[:limit]
+    more = cursor.write(page[-1].requested_at_us, page[-1].erasure_id) if len(found) > limit else None
+    return {"erasures": [shown(receipt) for receipt in page], "next": more}
 
 
 async def erasure(call: Call) -> Mapping[str, Any]:

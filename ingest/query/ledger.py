@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ingest.ports import LedgerRow
-from ingest.query import schemas
+from ingest.query import cursor, schemas
 from ingest.query.call import Call
-from ingest.query.parameters import APP, FROM, TO
+from ingest.query.parameters import APP, FROM, TO, Parameter, whole
 from ingest.query.times import rfc3339
 
-PARAMETERS = (APP, FROM, TO)
+_LIMIT = Parameter(
+    "limit", "Most hours.", whole(1, 10_000), {"type": "integer", "minimum": 1, "maximum": 10_000}, "10000"
+)
+PARAMETERS = (APP, FROM, TO, _LIMIT, cursor.parameter(tuple[cursor.Micros, cursor.Micros, cursor.Micros]))
 
 _HOUR_US = 3_600_000_000
 _CLIENT, _NOTED = "client:", "noted:"
@@ -21,21 +24,25 @@ SCHEMA = schemas.row(
     hours=schemas.rows(schemas.row(hour=schemas.TIME, **_SUMS)),
     total=schemas.row(**_SUMS),
     closed={**schemas.FLAG, "description": "In every hour, received is the sum of the outcomes."},
+    next=schemas.NEXT,
 )
 
 
 async def ledger(call: Call) -> Mapping[str, Any]:
-    """The answer, for the whole hours that the range touches."""
-    start, end = call.range_us()
+    """The answer, for the whole hours that the range touches; a page holds some of them, `total` all."""
+    limit, after = call.values["limit"], call.values["cursor"]
+    start, end = (cursor.pinned(call, *after[:2]) if after else call).range_us()
     rows = await call.reader.ledger(call.app_id, start // _HOUR_US * _HOUR_US, end)
     by_hour: dict[int, list[LedgerRow]] = defaultdict(list)
     for row in rows:
         by_hour[row.hour].append(row)
     sums = {hour: _sums(of_hour) for hour, of_hour in sorted(by_hour.items())}
+    hours = [hour for hour in sums if after is None or hour * _HOUR_US > after[2]]
     return {
-        "hours": [{"hour": rfc3339(hour * _HOUR_US), **sum_} for hour, sum_ in sums.items()],
+        "hours": [{"hour": rfc3339(hour * _HOUR_US), **sums[hour]} for hour in hours[:limit]],
         "total": _sums(rows),
         "closed": all(sum_["received"] == sum(sum_["outcomes"].values()) for sum_ in sums.values()),
+        "next": cursor.write(start, end, hours[limit - 1] * _HOUR_US) if len(hours) > limit else None,
     }
 
 

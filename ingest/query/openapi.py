@@ -15,6 +15,7 @@ _REFUSALS = {
     "401": "No token, or one that opens nothing.",
     "403": "Another app's data, or a key that may not read.",
     "404": "Nothing there.",
+    "429": "Too many questions of yours are waiting; ask again after Retry-After.",
     "503": "Too busy, slower than 5 s, or the database is away; try again after Retry-After.",
 }
 
@@ -66,16 +67,21 @@ def _operation(endpoint: Endpoint) -> Mapping[str, Any]:
     members_are_parameters = endpoint.method == "POST" and endpoint.body is None
     given: dict[str, Any] = {"parameters": in_path}
     if not members_are_parameters:
-        given["parameters"] = [*in_path, *map(_parameter, endpoint.parameters)]
+        given["parameters"] = [*in_path, *map(_parameter, endpoint.given)]
     if members_are_parameters or endpoint.body is not None:
         given["requestBody"] = _body(endpoint)
         refused |= {"413": {**refused["400"], "description": "The body is too large."}}
+    answers: dict[str, Any] = {"application/json": {"schema": endpoint.schema}}
+    if endpoint.table is not None:
+        answers["text/csv"] = {"schema": {"type": "string"}}
+    kept = {"304": {"description": "The answer is the one of If-None-Match."}} if endpoint.method == "GET" else {}
     return {
         "operationId": endpoint.answer.__name__,
         "summary": f"{endpoint.summary} Keys: {', '.join(endpoint.roles)}.",
         **given,
         "responses": {
-            "200": {"description": "The answer.", "content": {"application/json": {"schema": endpoint.schema}}},
+            "200": {"description": "The answer.", "content": answers},
+            **kept,
             **refused,
         },
     }

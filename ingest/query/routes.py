@@ -5,12 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from ingest.query import schemas
+from ingest.query import cursor, schemas
 from ingest.query.call import Call
 from ingest.query.figures import measure
 from ingest.query.parameters import COMMON, LIMIT, ROUTE_QUANTILE, TARGET
 
-PARAMETERS = (*COMMON, ROUTE_QUANTILE, TARGET, LIMIT)
+PARAMETERS = (
+    *COMMON,
+    ROUTE_QUANTILE,
+    TARGET,
+    LIMIT,
+    cursor.parameter(tuple[cursor.Micros, cursor.Micros, float, int, str]),
+)
 
 MOST_RANKED = 5000
 """Routes that are looked at; a view's cardinality limit is usually below this."""
@@ -33,21 +39,30 @@ SCHEMA = schemas.row(
             impact={"type": "number", "minimum": 0, "description": "Seconds spent above the target, all spans added."},
         )
     ),
+    next=schemas.NEXT,
 )
 
 
 async def routes(call: Call) -> Mapping[str, Any]:
-    """The answer; greatest impact first, then most spans."""
+    """The answer; greatest impact first, then most spans, then by name."""
     quantile, target_ms, limit = call.values["q"], call.values["target_ms"], call.values["limit"]
+    after = call.values["cursor"]
+    if after is not None:
+        call = cursor.pinned(call, *after[:2])
     figures = await measure(
         call.reader, call.question(metrics=("duration",), group_by=("route",), most_groups=MOST_RANKED)
     )
     totals = figures.totals
     duration = totals.distributions[0]
     impact = duration.excess_us(target_ms * 1000.0) / 1e6
-    ranked = np.lexsort((-totals.spans, -impact))[:limit]
+    routes_of = [group["route"] or "" for group in figures.groups]
+    keys = list(zip((-impact).tolist(), (-totals.spans).tolist(), routes_of, strict=True))
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    if after is not None:
+        order = [place for place in order if keys[place] > (-after[2], -after[3], after[4])]
+    ranked, more = np.array(order[:limit], np.int64), len(order) > limit
     columns = {
-        "route": [figures.groups[place]["route"] for place in ranked.tolist()],
+        "route": [figures.groups[place]["route"] for place in order[:limit]],
         "spans": totals.spans[ranked].tolist(),
         "errors": totals.errors[ranked].tolist(),
         "us": np.round(duration.quantiles([quantile])[0][ranked], 1).tolist(),
@@ -63,6 +78,11 @@ async def routes(call: Call) -> Mapping[str, Any]:
         "quantile": quantile,
         "target_ms": target_ms,
         **figures.provenance(),
-        "truncated": figures.truncated or len(figures.groups) > limit,
+        "truncated": figures.truncated or more,
         "routes": [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+        "next": _cursor(call, keys[order[limit - 1]]) if more else None,
     }
+
+
+def _cursor(call: Call, key: tuple[float, int, str]) -> str:
+    return cursor.write(*call.range_us(), -key[0], -key[1], key[2])

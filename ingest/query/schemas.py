@@ -48,6 +48,8 @@ def rows(item: Schema) -> Schema:
     return {"type": "array", "items": item}
 
 
+NEXT: Schema = {**TEXT_OR_NULL, "description": "The `cursor` of the next page; null: this is the last."}
+
 SUPPRESSED: Schema = {
     **row(
         least_sessions={**COUNT, "description": "The least that a figure shown is about; 1: any is shown."},

@@ -43,6 +43,7 @@ LIST = schemas.row(
             stratum=schemas.TEXT,
         )
     ),
+    next=CURSOR,
 )
 
 _PHASE = schemas.row({"us": schemas.COUNT}, state={"enum": ["measured", "reused", "unknown"]})

@@ -5,12 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from ingest.query import schemas
+from ingest.query import cursor, schemas
 from ingest.query.call import Call
 from ingest.query.figures import measure
 from ingest.query.parameters import COMMON, DIMENSION, LIMIT, BadParameter
 
-PARAMETERS = (*COMMON, DIMENSION, LIMIT)
+MOST_LISTED = 10_000
+"""Values that can be paged through: as many as a view has series by default (`FIRSTHOP_SERIES_LIMIT`)."""
+
+PARAMETERS = (
+    *COMMON,
+    DIMENSION,
+    LIMIT,
+    cursor.parameter(tuple[cursor.Micros, cursor.Micros, int, str]),
+)
 
 SCHEMA = schemas.row(
     **schemas.PROVENANCE,
@@ -18,6 +26,7 @@ SCHEMA = schemas.row(
     values=schemas.rows(
         schemas.row({"spans_interval": schemas.COUNT_INTERVAL}, value=schemas.TEXT, spans=schemas.COUNT)
     ),
+    next=schemas.NEXT,
 )
 
 
@@ -26,10 +35,32 @@ async def values(call: Call) -> Mapping[str, Any]:
     dimension = call.values["dimension"]
     if dimension is None:
         raise BadParameter("dimension", "is needed: one of " + ", ".join(DIMENSION.schema["enum"]) + ".")
-    figures = await measure(call.reader, call.question(group_by=(dimension,), most_groups=call.values["limit"]))
-    counts = zip(figures.groups, figures.totals.spans.tolist(), strict=True)
-    listed: list[dict[str, Any]] = [{"value": group[dimension], "spans": spans} for group, spans in counts]
-    if figures.totals.estimate is not None:
-        for row, interval in zip(listed, np.round(figures.totals.estimate.spans(), 1).tolist(), strict=True):
-            row["spans_interval"] = interval
-    return {"dimension": dimension, **figures.provenance(), "values": listed}
+    limit, after = call.values["limit"], call.values["cursor"]
+    if after is not None:
+        call = cursor.pinned(call, *after[:2])
+    most = limit + 1 if after is None else MOST_LISTED
+    figures = await measure(call.reader, call.question(group_by=(dimension,), most_groups=most))
+    estimate = figures.totals.estimate
+    intervals = None if estimate is None else np.round(estimate.spans(), 1).tolist()
+    listed = []
+    for place, (group, spans) in enumerate(zip(figures.groups, figures.totals.spans.tolist(), strict=True)):
+        row = {"value": group[dimension], "spans": spans}
+        if intervals is not None:
+            row["spans_interval"] = intervals[place]
+        listed.append(row)
+    listed.sort(key=_rank)
+    if after is not None:
+        listed = [row for row in listed if _rank(row) > (-after[2], after[3])]
+    page, more = listed[:limit], len(listed) > limit
+    last = cursor.write(*call.range_us(), page[-1]["spans"], page[-1]["value"] or "") if more else None
+    return {
+        "dimension": dimension,
+        **figures.provenance(),
+        "truncated": figures.truncated or more,
+        "values": page,
+        "next": last,
+    }
+
+
+def _rank(row: Mapping[str, Any]) -> tuple[int, str]:
+    return -row["spans"], row["value"] or ""

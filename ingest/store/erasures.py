@@ -15,7 +15,6 @@ from ingest.store.database import ERASURE_LOCK, TURN_LOCK, lock, reachable
 from ingest.store.erase import ERASABLE, RECORDS, Erasure
 from ingest.store.snapshot import micros, moment
 
-MOST_RECEIPTS = 1000
 TAKE_UP_SECONDS, LARGE_SECONDS = 60.0, 3600.0
 _COLUMNS = "app_id, erasure_id, identifier, software, requested_at, deleted_at, completed_at, refused_until, counts"
 _log = logging.getLogger(__name__)
@@ -147,12 +146,15 @@ async def add_sessions(connection: Any, sessions: Sequence[ErasedSession]) -> No
     )
 
 
-async def read_receipts(connection: Any, app_id: int) -> Sequence[Receipt]:
+async def read_receipts(connection: Any, app_id: int, before: tuple[int, str] | None, limit: int) -> Sequence[Receipt]:
     """See `ingest.ports.Reader.receipts`."""
+    older = "" if before is None else " AND (requested_at, erasure_id) < ($3, $4)"
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM erasure WHERE app_id = $1 ORDER BY requested_at DESC, erasure_id LIMIT $2",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM erasure WHERE app_id = $1{older}"  # noqa: S608
+        " ORDER BY requested_at DESC, erasure_id DESC LIMIT $2",
         app_id,
-        MOST_RECEIPTS,
+        limit,
+        *(() if before is None else (moment(before[0]), before[1])),
     )
     return [_receipt(row) for row in rows]
 

@@ -116,9 +116,9 @@ class PostgresReader:
         async with snapshot(self._pool) as connection:
             return await read_policies(connection, app_id)
 
-    async def receipts(self, app_id: int) -> Sequence[Receipt]:
+    async def receipts(self, app_id: int, *, before: tuple[int, str] | None, limit: int) -> Sequence[Receipt]:
         async with snapshot(self._pool) as connection:
-            return await read_receipts(connection, app_id)
+            return await read_receipts(connection, app_id, before, limit)
 
     async def receipt(self, app_id: int, erasure_id: str) -> Receipt | None:
         async with snapshot(self._pool) as connection:

@@ -16,6 +16,7 @@ import numpy as np
 from ingest import sessions
 from ingest.model import F64, I64, METRICS, OTHER, Mask
 from ingest.ports import Cells, Question, Suppressed
+from ingest.store.cost import refuse_beyond
 from ingest.store.disclose import Cell, Visits, hidden_cells, hidden_points, passes
 from ingest.store.plan import TIERS, Piece, Plan, Retention, ceil, plan
 from ingest.store.snapshot import micros, moment
@@ -179,6 +180,7 @@ async def read_cells(
     chosen = _affordable(question, retention, len(partition.keys(choice.numbers)[0]))
     if (chosen.from_us, chosen.to_us) != (narrowest.from_us, narrowest.to_us):
         choice = await rollups.choose(partition, chosen)
+    refuse_beyond(_partials(chosen) * len(partition.keys(choice.numbers)[0]))
     rows = await rollups.fetch(question, partition.keys(choice.numbers), chosen)
     point, points = await rollups.points(partition, choice.numbers, rows, chosen)
     suppressed = replace(choice.suppressed, points=points)

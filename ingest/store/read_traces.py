@@ -1,6 +1,7 @@
 """Reading the list of traces: those with the newest client spans that pass."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import asyncpg
@@ -44,11 +45,13 @@ async def read_traces(
     shown, suppressed = await _shown(connection, search, views, retention)
     if shown is not None and not shown:
         return [], suppressed
-    rows = await connection.fetch(_SUMMARIES, search.app_id, await _newest(connection, search, shown))
+    newest = await _newest(connection, search, shown)
+    rows = await connection.fetch(_SUMMARIES, search.app_id, list(newest))
     return [
         {
             **{name: row[name] for name in (*_HEAD, *_WHOLE)},
             "backend_spans": row["backend_spans"] or 0,
+            "newest_us": newest[row["trace_id"]],
             "start_us": micros(row["start_at"]),
             "duration_us": micros(row["end_at"]) - micros(row["start_at"]),
         }
@@ -79,32 +82,54 @@ async def _shown(
     return await read_sampled_shown(connection, question, retention)
 
 
-async def _newest(connection: asyncpg.Connection, search: TraceSearch, shown: Sequence[Cell] | None) -> Sequence[bytes]:
-    """Ids of the traces with the newest passing spans.
+async def _newest(
+    connection: asyncpg.Connection, search: TraceSearch, shown: Sequence[Cell] | None
+) -> Mapping[bytes, int]:
+    """The traces with the newest passing spans, and when these start, µs since 1970.
 
     Looks at ever more of the newest spans until they are of enough traces: grouping all spans of the range by trace
     would read all of them to show the last few.
     """
-    conditions, values = passing(search.filters, first=6)
-    if shown is not None and search.filters:
-        names = [name for name in DIMENSIONS if name in search.filters]
-        numbers = range(6 + len(values), 6 + len(values) + len(names))
-        cells = ", ".join(f"${number}::text[]" for number in numbers)
-        conditions += f" AND ({', '.join(map(dimension, names))}) IN (SELECT * FROM unnest({cells}))"  # noqa: S608
-        values = [*values, *map(list, zip(*shown, strict=True))]
-    failed = f" AND {FAILED}" if search.errors else ""
-    oversized = f" AND {_OVERSIZED.format(trace_id='span.trace_id')}" if search.oversized else ""
+    passes, values = _conditions(search, shown)
+    place = len(values)
+    older = ""
+    if search.before is not None:
+        older = f" AND (start_at, trace_id) < (${place + 1}, ${place + 2})"
+        values += [moment(search.before[0]), search.before[1]]
     statement = (
-        f"SELECT trace_id FROM span WHERE app_id = $1 AND start_at >= $2 AND start_at < $3 AND duration_us >= $4"  # noqa: S608
-        f" AND {_CLIENT} AND signal = '{search.signal.word}'{failed}{oversized}{conditions}"
-        " ORDER BY start_at DESC LIMIT $5"
+        f"SELECT trace_id, start_at FROM span WHERE {passes}{older}"  # noqa: S608
+        f" ORDER BY start_at DESC, trace_id DESC LIMIT ${len(values) + 1}"
     )
+    listed = f"SELECT DISTINCT trace_id FROM span WHERE {passes} AND NOT (TRUE{older}) AND trace_id = ANY(${{}})"  # noqa: S608
     look = search.limit * 4
     while True:
-        found = await connection.fetch(
-            statement, search.app_id, moment(search.from_us), moment(search.to_us), search.min_us, look, *values
-        )
-        ids = list(dict.fromkeys(row["trace_id"] for row in found))
-        if len(ids) >= search.limit or len(found) < look or look >= _SPANS_LOOKED_AT:
-            return ids[: search.limit]
+        found = await connection.fetch(statement, *values, look)
+        newest = {row["trace_id"]: micros(row["start_at"]) for row in reversed(found)}
+        newest = dict(sorted(newest.items(), key=lambda item: (item[1], item[0]), reverse=True))
+        if older and newest:
+            # Older spans of a trace that a page before this one has listed.
+            known = await connection.fetch(listed.format(len(values) + 1), *values, list(newest))
+            for row in known:
+                del newest[row["trace_id"]]
+        if len(newest) >= search.limit or len(found) < look or look >= _SPANS_LOOKED_AT:
+            return dict(islice(newest.items(), search.limit))
         look *= 8
+
+
+def _conditions(search: TraceSearch, shown: Sequence[Cell] | None) -> tuple[str, list[Any]]:
+    """What a span must be to pass, and the values of its parameters."""
+    values: list[Any] = [search.app_id, moment(search.from_us), moment(search.to_us), search.min_us]
+    filtered, more = passing(search.filters, first=len(values) + 1)
+    values += more
+    if shown is not None and search.filters:
+        names = [name for name in DIMENSIONS if name in search.filters]
+        cells = ", ".join(f"${len(values) + 1 + place}::text[]" for place in range(len(names)))
+        filtered += f" AND ({', '.join(map(dimension, names))}) IN (SELECT * FROM unnest({cells}))"  # noqa: S608
+        values += map(list, zip(*shown, strict=True))
+    failed = f" AND {FAILED}" if search.errors else ""
+    oversized = f" AND {_OVERSIZED.format(trace_id='span.trace_id')}" if search.oversized else ""
+    passes = (
+        "app_id = $1 AND start_at >= $2 AND start_at < $3 AND duration_us >= $4"
+        f" AND {_CLIENT} AND signal = '{search.signal.word}'{failed}{oversized}{filtered}"
+    )
+    return passes, values

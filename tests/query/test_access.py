@@ -102,6 +102,24 @@ async def test_too_many_points_are_refused_with_the_remedy(ask) -> None:
     assert "auto" in answer["message"]
 
 
+async def test_a_range_of_ten_years_is_refused_with_the_limit(ask) -> None:
+    for call in ("latency", "routes", "traces", "ledger"):
+        response = await ask(f"/api/v1/{call}", {"from": "-3650d"})
+        answer = await response.json()
+        assert (response.status, answer["parameter"]) == (400, "from")
+        assert "400 days" in answer["message"]
+
+
+async def test_what_would_cost_too_much_is_refused_before_it_runs(ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.store.cost.MOST_ROLLUPS", 100)
+    response = await ask("/api/v1/latency", {"from": "-2h", "group_by": "route"})
+    answer = await response.json()
+    assert (response.status, answer["error"]) == (400, "too_costly")
+    assert "at most 100" in answer["message"]
+    assert "shorter range" in answer["message"]
+    assert (await ask("/api/v1/latency", {"from": "-2m"})).status == 200
+
+
 async def test_an_empty_parameter_counts_as_not_given(get: Get) -> None:
     given = await get("/api/v1/traces", {"from": "-2h", "min_ms": "", "errors": "", "limit": ""})
     assert given == await get("/api/v1/traces", {"from": "-2h"})

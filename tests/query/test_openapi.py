@@ -84,6 +84,15 @@ async def test_refusals_have_the_one_shape(ask, path: str) -> None:
         jsonschema.validate(await response.json(), schema_of(path, str(response.status)))
 
 
+async def a_cursor(ask, path: str) -> str:
+    """Of the first page, where the list goes on."""
+    query = {"limit": "1", **({"from": "-2h"} if path != "/api/v1/erasures" else {})}
+    query |= {"dimension": "version"} if path.endswith("values") else {}
+    response = await ask(filled(path), query)
+    found = (await response.json()).get("next") if response.status == 200 else None
+    return str(found or f"{SPAN}0000")
+
+
 @pytest.mark.parametrize("path", READING)
 async def test_every_parameter_of_the_document_is_taken(ask, path: str) -> None:
     required = {"dimension": "version"}
@@ -91,10 +100,11 @@ async def test_every_parameter_of_the_document_is_taken(ask, path: str) -> None:
         if parameter["in"] == "path":
             continue
         schema = parameter["schema"]
-        cursor = "1" if path.endswith("audit") else f"{SPAN}0000"
         known = {"app": "shop", "group_by": "version", "q": "0.5", "step": "5m"}
-        text = {**known, "parent": SPAN, "like": SPAN, "cursor": cursor}.get(parameter["name"])
+        text = {**known, "parent": SPAN, "like": SPAN, "cursor": await a_cursor(ask, path)}.get(parameter["name"])
         text = text or str(schema.get("default", schema.get("enum", ["now"])[0])).lower()
+        if parameter["name"] == "cursor" and not path.endswith("/spans") and len(text) == 20:
+            continue  # the list has one page
         query = {parameter["name"]: text}
         if path.endswith("values"):
             query = required | query

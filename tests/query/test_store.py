@@ -1,6 +1,5 @@
 """What only a store in a certain state shows: compaction, overflow, many groups, a database that is slow or away."""
 
-import asyncio
 from typing import Any
 
 import asyncpg
@@ -9,7 +8,6 @@ import pytest
 
 from ingest.errors import Unavailable
 from ingest.model import DIMENSIONS, METRICS
-from ingest.query import server
 from ingest.sketch import ABSENT
 from ingest.store.embedded import EmbeddedPostgres
 from ingest.store.snapshot import snapshot
@@ -249,21 +247,6 @@ async def test_a_database_that_is_away_is_a_503_and_not_ready(
         await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         assert (await client.get("/readyz")).status == 200
         await admin.close()
-
-
-async def test_questions_beyond_the_queue_are_refused_at_once_and_the_rest_answered(
-    pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "MOST_AT_ONCE", 1)
-    monkeypatch.setattr(server, "MOST_WAITING", 2)
-    async with pool.acquire() as connection:
-        await add_apps(connection)
-    async with serve(pool) as client:
-        await ask(client, "apps")
-        responses = await asyncio.gather(*(client.get("/api/v1/latency", headers=HEADERS) for _ in range(12)))
-        statuses = [response.status for response in responses]
-        assert set(statuses) == {200, 503}
-        assert statuses.count(200) >= 3
 
 
 async def test_a_fault_of_the_server_has_the_one_shape_and_tells_nothing(
