@@ -12,7 +12,7 @@ from ingest.compose.listen import bind
 from ingest.policy_book import PolicyBook
 from ingest.query.installation import Installation
 from ingest.query.proxy_login import ProxyLogin
-from ingest.query.server import build
+from ingest.query.server import LINE_BYTES, build
 from ingest.settings import Settings
 from ingest.store.administration import PostgresAdministration
 from ingest.store.plan import Retention
@@ -40,7 +40,7 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
         installation=Installation.of(settings),
         proxy=ProxyLogin.of(settings),
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, max_line_size=LINE_BYTES)
     await runner.setup()
     await web.SockSite(runner, bind(settings["FIRSTHOP_QUERY_HOST"], settings["FIRSTHOP_QUERY_PORT"])).start()
     on_ready()

@@ -216,18 +216,17 @@ def parse_cursor(text: str) -> tuple[int, int]:
     return int(text[:16], 16), int(text[16:], 16)
 
 
+_VALUE = {"type": "string", "maxLength": _LONGEST_VALUE}
 _TIME = {"type": "string", "examples": ["-1h", "now", "2026-01-31T08:00:00Z"]}
 _QUANTILE = {"type": "number", "minimum": 0, "maximum": 1}
 
-APP = Parameter(
-    "app", "Id or name of the app; may be left out when the token opens one app.", parse_app, {"type": "string"}
-)
+APP = Parameter("app", "Id or name of the app; may be left out when the token opens one app.", parse_app, _VALUE)
 FROM = Parameter(
     "from", "Start of the range: RFC 3339, or relative such as -1h, -30m, -7d.", parse_moment, _TIME, "-1h"
 )
 TO = Parameter("to", "End of the range, at most 400 days after its start.", parse_moment, _TIME, "now")
 FILTERS = tuple(
-    Parameter(name, f"Only spans with this {name}; repeat for several.", parse_value, {"type": "string"}, repeats=True)
+    Parameter(name, f"Only spans with this {name}; repeat for several.", parse_value, _VALUE, repeats=True)
     for name in DIMENSIONS
 )
 _SIGNALS = tuple(signal.word for signal in Signal)

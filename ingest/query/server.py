@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ingest.errors import Unavailable
 from ingest.ports import Administration, Erasures, Reader
-from ingest.query import openapi
+from ingest.query import docs_page, openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
 from ingest.query.call import Call
@@ -28,6 +28,8 @@ from ingest.settings import AppPolicy
 
 DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
 
+LINE_BYTES = 65_536
+"""The longest address that is read: a hundred routes to filter by need that. aiohttp's runner wants to be told."""
 ANSWER_S = 5.0
 """No answer is waited for longer than this."""
 _HEADERS = {**HEADERS, "Cache-Control": "no-store"}
@@ -65,7 +67,9 @@ def build(
     service = _Service(reader, erasures, administration, policy_of, installation, access, Turns(), now_us, answer_s)
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
-    app.router.add_get("/api/v1/openapi.json", partial(_describe, openapi.document()))
+    document = openapi.document()
+    app.router.add_get("/api/v1/openapi.json", partial(_describe, document))
+    app.router.add_get("/api/v1/docs", partial(_explain, docs_page.page(document)))
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", partial(_ready, reader))
     add_pages(app, dashboard)
@@ -129,6 +133,11 @@ class _Service:
 
 async def _describe(document: Mapping[str, Any], request: web.Request) -> web.Response:
     return reply(request, document)
+
+
+async def _explain(page: str, request: web.Request) -> web.Response:
+    headers = {**HEADERS, "Cache-Control": "no-cache", "Content-Security-Policy": docs_page.CSP}
+    return web.Response(text=page, content_type="text/html", headers=headers)
 
 
 async def _alive(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ingest.compose.erase import Eraser
 from ingest.query.installation import Installation
-from ingest.query.server import build
+from ingest.query.server import LINE_BYTES, build
 from ingest.settings import AppPolicy, Settings
 from ingest.store.administration import PostgresAdministration
 from ingest.store.database import open_pool
@@ -100,6 +100,19 @@ async def _make(server: str, name: str, world: seeded.World) -> None:
     await pool.close()
 
 
+@asynccontextmanager
+async def copied(server: str, world_dsn: str, name: str) -> AsyncIterator[str]:
+    """A copy of the world's database, to be written to."""
+    admin = await asyncpg.connect(server)
+    try:
+        # PostgreSQL waits for those who are just leaving the original.
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE query_world")
+        yield world_dsn.replace("query_world", name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
 async def compact(pool: "asyncpg.Pool[Any]") -> None:
     """The compactor's turn, on all tiers."""
     compactor = Compactor(pool, Retention.of(Settings.from_env({})), batch_ids_us=0, now_us=lambda: seeded.NOW_US)
@@ -145,7 +158,9 @@ async def serve(pool: "asyncpg.Pool[Any]", **options: Any) -> AsyncIterator[Test
         now_us=lambda: seeded.NOW_US,
         **options,
     )
-    async with TestClient(TestServer(app)) as client:
+    server = TestServer(app)
+    await server.start_server(max_line_size=LINE_BYTES)
+    async with TestClient(server) as client:
         yield client
 
 

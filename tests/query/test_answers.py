@@ -14,7 +14,8 @@ from yarl import URL
 
 from ingest.query import tables
 from ingest.store.database import open_pool
-from tests.query.conftest import OPERATOR, OWNER, TOKEN, Get, serve
+from ingest.store.embedded import EmbeddedPostgres
+from tests.query.conftest import OPERATOR, OWNER, TOKEN, Get, copied, serve
 from tests.query.world import NOW_US
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -183,16 +184,12 @@ async def test_a_cursor_that_is_none_is_refused(client: TestClient[Any, Any], ca
 
 
 @pytest_asyncio.fixture
-async def copy(postgres: Any, world_dsn: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
-    """A copy of the world, to be written to."""
-    admin = await asyncpg.connect(postgres.start())
-    await admin.execute("DROP DATABASE IF EXISTS query_world_copy")
-    await admin.execute("CREATE DATABASE query_world_copy TEMPLATE query_world")
-    pool = await open_pool(world_dsn.replace("query_world", "query_world_copy"), connections=4)
-    yield pool
-    await pool.close()
-    await admin.execute("DROP DATABASE query_world_copy")
-    await admin.close()
+async def copy(postgres: EmbeddedPostgres, world_dsn: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
+    """Of the world, to be written to."""
+    async with copied(postgres.start(), world_dsn, "world_of_answers") as dsn:
+        pool = await open_pool(dsn, connections=4)
+        yield pool
+        pool.terminate()
 
 
 async def test_traces_that_come_meanwhile_neither_repeat_nor_move_any(copy: "asyncpg.Pool[Any]") -> None:

@@ -68,7 +68,20 @@ async def test_the_document_is_served_to_everyone_and_valid(client: TestClient) 
 
 async def test_the_document_and_the_router_have_the_same_paths(client: TestClient) -> None:
     routed = {resource.canonical for resource in client.app.router.resources()}
-    assert {path for path in routed if path.startswith("/api/")} == {*document()["paths"], "/api/v1/openapi.json"}
+    described = {*document()["paths"], "/api/v1/openapi.json", "/api/v1/docs"}
+    assert {path for path in routed if path.startswith("/api/")} == described
+
+
+async def test_people_read_every_call_on_a_page_that_runs_nothing(client: TestClient) -> None:
+    response = await client.get("/api/v1/docs")
+    page = await response.text()
+    assert (response.status, response.content_type) == (200, "text/html")
+    assert "script-src" not in response.headers["Content-Security-Policy"]
+    assert "<script" not in page
+    for path, operations in document()["paths"].items():
+        for method, operation in operations.items():
+            assert f"{method.upper()} {path}" in page
+            assert all(f"<code>{each['name']}</code>" in page for each in operation["parameters"])
 
 
 @pytest.mark.parametrize(("path", "query"), ANSWERS)
