@@ -39,7 +39,7 @@ async def test_the_token_leaves_the_address_bar_and_goes_along_with_the_tab(visi
 async def test_without_a_token_the_page_asks_for_one(visit: Visit) -> None:
     await visit.open(token=None)
     page = visit.page
-    await page.get_by_label("Reading token").first.fill(TOKEN)
+    await page.get_by_label("Token").first.fill(TOKEN)
     await page.get_by_role("button", name="Open the dashboard").click()
     await expect(page.get_by_role("heading", name="Trend")).to_be_visible()
 
@@ -49,7 +49,7 @@ async def test_a_token_that_does_not_read_is_refused_and_another_can_be_given(vi
     await visit.open(token=token)
     page = visit.page
     await expect(page.get_by_text(re.compile("This (token|key) "))).to_be_visible()
-    await page.get_by_label("Reading token").first.fill(TOKEN)
+    await page.get_by_label("Token").first.fill(TOKEN)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Trend")).to_be_visible()
 

@@ -3,6 +3,9 @@
 import { Button, CopyButton, Tabs } from "@mantine/core";
 import { useMemo } from "react";
 import type { App } from "./api.ts";
+import { useAnswer } from "./api.ts";
+import type { Settings } from "./settings.ts";
+import { edgeAddress } from "./settings.ts";
 import { fill, SNIPPETS } from "./snippets.ts";
 
 function hex(bytes: number): string {
@@ -54,8 +57,9 @@ interface GettingStartedProps {
 }
 
 /** Texts to copy, each filled in for the app. */
-function Ways({ app }: { app: App }) {
-  const edge = `http://${window.location.hostname}:4318`;
+export function Ways({ app }: { app: App }) {
+  const { data } = useAnswer<Settings>(`/api/v1/settings?app=${app.id}`, 0);
+  const edge = edgeAddress(data);
   const key = app.client_key ?? "YOUR_CLIENT_KEY";
   const ways = useMemo(
     () => [

@@ -49,9 +49,9 @@ export function Page() {
   const held = useToken();
   const view = useView();
   const [turn, next] = useTurns(view.live);
-  const { data, error } = useAnswer<{ apps: App[] }>(held ? "/api/v1/apps" : null, turn);
-  if (!held) return <TokenForm />;
-  if (error?.status === 401 || error?.status === 403) return <TokenForm refused={error.message} />;
+  const { data, error } = useAnswer<{ apps: App[] }>("/api/v1/apps", turn);
+  // Without a token a proxy may have said who asks; where none has, the answer is 401.
+  if (error?.status === 401 || error?.status === 403) return <TokenForm refused={held || error.reason !== "no_token" ? error.message : null} />;
   if (data === undefined) {
     return <main className="alone">{error && <Failure error={error} retry={next} />}</main>;
   }

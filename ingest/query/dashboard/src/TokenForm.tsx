@@ -17,9 +17,9 @@ export function TokenForm({ refused = null }: { refused?: string | null }) {
         <h1>firsthop</h1>
         <p className="note">The first hop of every request, from the user’s device to the backend.</p>
         <PasswordInput
-          label="Reading token"
+          label="Token"
           description="firsthop serve prints it with the dashboard’s address; it is also in ready.json in its data directory."
-          placeholder="fh_tok_…"
+          placeholder="fh_own_… or fh_tok_…"
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
           error={refused}

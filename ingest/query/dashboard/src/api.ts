@@ -271,16 +271,22 @@ export class ApiError extends Error {
   }
 }
 
+/** Who asks: the token, if there is one, and the sign that no other site's page sends this (`ingest/query/access.md`). */
+function asker(): Record<string, string> {
+  const held = token();
+  return held ? { Authorization: `Bearer ${held}`, "X-Firsthop": "1" } : { "X-Firsthop": "1" };
+}
+
 /**
- * The answer to one GET.
+ * The answer to one call.
  * @throws ApiError when there is none.
  */
-export async function ask<T>(path: string, signal: AbortSignal): Promise<T> {
+export async function call<T>(path: string, init: RequestInit): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch(path, { signal, headers: { Authorization: `Bearer ${token() ?? ""}` }, cache: "no-store" });
+    answer = await fetch(path, { ...init, headers: { ...init.headers, ...asker() } });
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (init.signal?.aborted) throw error;
     throw new ApiError(0, "unreachable", "The query server does not answer. Is it running, and is this machine online?");
   }
   const body: unknown = await answer.json().catch(() => null);
@@ -288,6 +294,11 @@ export async function ask<T>(path: string, signal: AbortSignal): Promise<T> {
   const { error = "unreadable", message = `The query server answered ${answer.status} without saying why.` } =
     (body as { error?: string; message?: string } | null) ?? {};
   throw new ApiError(answer.status, error, message);
+}
+
+/** The answer to one GET; the browser keeps it, and asks whether it still holds. */
+export async function ask<T>(path: string, signal: AbortSignal): Promise<T> {
+  return call<T>(path, { signal, cache: "no-cache" });
 }
 
 export interface Answer<T> {

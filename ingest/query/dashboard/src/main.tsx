@@ -3,6 +3,7 @@ import "./mantine.css";
 import "uplot/dist/uPlot.min.css";
 import "./palette.css";
 import "./page.css";
+import "./settings.css";
 import { MantineProvider } from "@mantine/core";
 import { createRoot } from "react-dom/client";
 import { Page } from "./Page.tsx";

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { App } from "./api.ts";
 import { LatencyPage } from "./LatencyPage.tsx";
 import { PrivacyPage } from "./PrivacyPage.tsx";
+import { SettingsPage } from "./SettingsPage.tsx";
 import type { PageName, View } from "./view.ts";
 
 export interface PageProps {
@@ -29,4 +30,5 @@ interface PageKind {
 export const PAGE_KINDS: Record<PageName, PageKind> = {
   latency: { Shown: LatencyPage, ranges: true, narrows: true, quantile: false },
   privacy: { Shown: PrivacyPage, ranges: true, narrows: false, quantile: false },
+  settings: { Shown: SettingsPage, ranges: false, narrows: false, quantile: false },
 };

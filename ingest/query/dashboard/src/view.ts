@@ -11,7 +11,7 @@ export const DIMENSIONS = ["version", "country", "device_class", "network"] as c
 export const SIGNALS = [
   "request", "page", "screen", "start", "operation", "lcp", "inp", "cls", "fcp", "ttfb", "exception", "long_task", "event", "report",
 ] as const;
-export const PAGES = ["latency", "privacy"] as const;
+export const PAGES = ["latency", "privacy", "settings"] as const;
 export const TRACE_KINDS = ["all", "slow", "errors"] as const;
 
 export type Range = (typeof RANGES)[number];
