@@ -101,6 +101,7 @@ async def test_the_ledger_adds_up_per_hour_and_in_all(get: Get) -> None:
             "noted": {"clock_e": 9},
         },
         "closed": True,
+        "next": None,
     }
 
 

@@ -116,4 +116,4 @@ async def test_a_policy_that_cannot_be_read_shows_no_figure_and_hinders_no_erasu
             response = await client.get(path, headers=headers)
             assert (response.status, (await response.json())["error"]) == (503, "policy"), path
         response = await client.get("/api/v1/erasures", headers=headers)
-        assert (response.status, await response.json()) == (200, {"erasures": []})
+        assert (response.status, await response.json()) == (200, {"erasures": [], "next": None})
