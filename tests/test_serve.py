@@ -184,6 +184,49 @@ async def test_apps_and_keys_are_made_beside_a_running_service(service: Service,
     assert (code, "app list" in output) == (1, True)
 
 
+async def test_the_token_that_serve_prints_makes_a_key_and_the_command_line_ends_it(service: Service, data: Path):
+    owner = {"Authorization": f"Bearer {service.token}"}
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+
+        async def sent(key: str) -> int:
+            async with session.post(service.edge + "/v1/batches", data=b"{", headers={"x-api-key": key}) as answer:
+                return answer.status
+
+        async with session.post(service.query + "/api/v1/keys", json={"role": "server"}, headers=owner) as answer:
+            made = await answer.json()
+            assert answer.status == 200, made
+        assert await sent(made["key"]) == 400
+        code, output = await firsthop("app", "keys", service.ready["app"], "--json", data=data)
+        assert made["id"] in [key["id"] for key in json.loads(output)]
+        assert (await firsthop("app", "revoke", made["id"], data=data))[0] == 0
+        while await sent(made["key"]) != 403:
+            await asyncio.sleep(0.2)
+        async with session.get(service.query + "/api/v1/audit", headers=owner) as answer:
+            changes = (await answer.json())["changes"]
+        assert [(change["action"], change["actor"].split(":")[0]) for change in changes[:2]] == [
+            ("key.revoke", "command line"),
+            ("key.create", "key"),
+        ]
+    code, output = await firsthop("app", "revoke", made["id"], data=data)
+    assert (code, "app keys" in output) == (1, True)
+
+
+async def test_every_kind_of_token_is_made_by_the_command_line(service: Service, data: Path):
+    del service
+    for arguments, prefix in (
+        (("key", "app", "--role", "owner", "--label", "ci"), "fh_own_"),
+        (("token", "app"), "fh_tok_"),
+        (("token", "--operator"), "fh_ops_"),
+        (("token", "--admin"), "fh_adm_"),
+    ):
+        code, output = await firsthop("app", *arguments, "--json", data=data)
+        assert (code, prefix in output) == (0, True), output
+    code, output = await firsthop("app", "keys", "--every-app", "--json", data=data)
+    assert {"operator", "admin"} <= {key["role"] for key in json.loads(output)}
+    for arguments in (("token",), ("token", "app", "--admin"), ("keys",)):
+        assert (await firsthop("app", *arguments, data=data))[0] == 1
+
+
 async def test_a_setting_that_cannot_be_used_is_one_clear_line(tmp_path: Path):
     code, output = await firsthop("serve", data=tmp_path, FIRSTHOP_WORKERS="many")
     assert (code, output.count("\n")) == (2, 1)
