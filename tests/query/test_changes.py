@@ -82,14 +82,16 @@ async def test_a_key_revoked_elsewhere_opens_nothing_after_a_few_seconds(
     assert (await send("GET", "latency", TOKEN))[0] == 401
 
 
-@pytest.mark.parametrize("token", [TOKEN, OPERATOR])
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [("POST", "keys", {"role": "token"}), ("DELETE", "keys/x", None), ("PUT", "keys/x/origins", {"origins": []})],
-)
-async def test_who_only_reads_changes_nothing(send: Send, token: str, method: str, path: str, body: Any) -> None:
-    status, answer = await send(method, f"{path}?app=1", token, json=body)
-    assert (status, answer["error"]) == (403, "wrong_role")
+async def test_who_only_reads_changes_nothing(send: Send) -> None:
+    changes: list[tuple[str, str, Any]] = [
+        ("POST", "keys", {"role": "token"}),
+        ("DELETE", "keys/x", None),
+        ("PUT", "keys/x/origins", {"origins": []}),
+    ]
+    for token in (TOKEN, OPERATOR):
+        for method, path, body in changes:
+            status, answer = await send(method, f"{path}?app=1", token, json=body)
+            assert (status, answer["error"]) == (403, "wrong_role")
     assert (await send("GET", "audit"))[1]["changes"] == []
 
 
@@ -149,11 +151,11 @@ BAD_BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body"), BAD_BODIES)
-async def test_a_bad_change_is_refused_and_nothing_is_written(send: Send, method: str, path: str, body: Any) -> None:
-    status, answer = await send(method, f"{path}?app=1" if path != "apps" else path, ADMIN, json=body)
-    assert status == 400, answer
-    assert "secret" not in answer["message"] or "field" in answer["message"]
+async def test_a_bad_change_is_refused_and_nothing_is_written(send: Send) -> None:
+    for method, path, body in BAD_BODIES:
+        status, answer = await send(method, f"{path}?app=1" if path != "apps" else path, ADMIN, json=body)
+        assert status == 400, (path, body, answer)
+        assert "alert(1)" not in answer["message"]
     assert (await send("GET", "audit", ADMIN, params={"app": "1"}))[1]["changes"] == []
 
 
@@ -166,9 +168,9 @@ async def test_a_key_does_not_revoke_itself(send: Send) -> None:
     assert (await send("GET", "settings"))[0] == 401
 
 
-@pytest.mark.parametrize("key_id", ["nobody", "%00", "..", "x" * 3000])
-async def test_a_key_that_is_not_there_cannot_be_revoked(send: Send, key_id: str) -> None:
-    assert (await send("DELETE", f"keys/{key_id}"))[0] == 404
+async def test_a_key_that_is_not_there_cannot_be_revoked(send: Send) -> None:
+    for key_id in ("nobody", "%00", "..", "x" * 3000):
+        assert (await send("DELETE", f"keys/{key_id}"))[0] == 404, key_id
 
 
 async def test_the_day_of_the_last_use_is_noted_for_keys_that_read(send: Send, clock: Clock) -> None:

@@ -111,15 +111,11 @@ async def test_a_user_without_a_role_opens_nothing(browser: TestClient[Any, Any]
     assert (refused.status, (await refused.json())["error"]) == (401, "unknown_user")
 
 
-@pytest.mark.parametrize(
-    "sent", [{}, {"Sec-Fetch-Site": "same-origin"}, {"X-Firsthop": "1", "Sec-Fetch-Site": "cross-site"}]
-)
-async def test_another_sites_page_changes_nothing_in_a_users_name(
-    browser: TestClient[Any, Any], sent: dict[str, str]
-) -> None:
-    headers = signed_in("jane", **{"Content-Type": "text/plain", **sent})
-    refused = await browser.post("/api/v1/keys?app=shop", data='{"role": "owner"}', headers=headers)
-    assert (refused.status, (await refused.json())["error"]) == (403, "cross_site")
+async def test_another_sites_page_changes_nothing_in_a_users_name(browser: TestClient[Any, Any]) -> None:
+    for sent in ({}, {"Sec-Fetch-Site": "same-origin"}, {"X-Firsthop": "1", "Sec-Fetch-Site": "cross-site"}):
+        headers = signed_in("jane", **{"Content-Type": "text/plain", **sent})
+        refused = await browser.post("/api/v1/keys?app=shop", data='{"role": "owner"}', headers=headers)
+        assert (refused.status, (await refused.json())["error"]) == (403, "cross_site")
     asked = await browser.options("/api/v1/keys", headers=headers)
     assert "Access-Control-Allow-Origin" not in asked.headers
     assert (await (await browser.get("/api/v1/audit?app=shop", headers=headers)).json())["changes"] == []
@@ -144,10 +140,10 @@ async def test_a_proxy_that_adds_to_what_users_claim_lets_nobody_in(three: Any) 
     assert (refused.status, (await refused.json())["error"]) == (401, "proxy_header")
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 201, "a\tb"])
-async def test_a_name_that_is_none_opens_nothing(server: TestClient[Any, Any], name: str) -> None:
-    refused = await server.get("/api/v1/me", headers={"X-Forwarded-User": name, "X-Forwarded-Groups": "sre"})
-    assert refused.status == 401
+async def test_a_name_that_is_none_opens_nothing(server: TestClient[Any, Any]) -> None:
+    for name in ("", " ", "x" * 201, "a\tb"):
+        refused = await server.get("/api/v1/me", headers={"X-Forwarded-User": name, "X-Forwarded-Groups": "sre"})
+        assert refused.status == 401, name
 
 
 async def test_a_token_of_ours_wins_over_the_header_and_a_strange_one_does_not(browser: TestClient[Any, Any]) -> None:

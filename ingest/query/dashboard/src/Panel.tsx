@@ -47,6 +47,7 @@ const ADVICE: Record<number, string> = {
   400: "Clear the filters or choose a preset time range.",
   403: "This token reads another app. Choose yours, or enter another token.",
   404: "It may have been dropped by retention, or was never sampled.",
+  429: "Too many questions of this token are waiting. The page tries again with the next refresh.",
   503: "The question was too big to answer in time. A shorter time range or fewer filters will help.",
 };
 
