@@ -6,6 +6,8 @@ import asyncpg
 
 from ingest.ports import COMMAND_LINE, Actor, Change
 from ingest.store.audit import PostgresAudit, write
+from ingest.store.retain import AUDIT_DAYS
+from tests.store.test_retain import NOW_US, compactor
 
 JANE = Actor("user:jane", "owner")
 
@@ -36,3 +38,18 @@ async def test_changes_come_newest_first_page_by_page_and_of_one_app(pool: "asyn
     assert [found.change for found in (*first, *rest)] == written[::-1]
     (ours,) = await audit.changes(0, before_id=None, limit=3)
     assert (ours.change.actor, ours.change.before) == (COMMAND_LINE, None)
+
+
+async def test_changes_are_forgotten_after_their_time(pool: "asyncpg.Pool[Any]") -> None:
+    async with pool.acquire() as connection:
+        for subject in ("old", "new"):
+            await write(connection, renamed(1, subject))
+    await pool.execute(
+        "UPDATE audit SET changed_at = to_timestamp($1)"
+        " - CASE subject WHEN 'old' THEN make_interval(days => $2) ELSE interval '1 day' END",
+        NOW_US / 1e6,
+        AUDIT_DAYS + 1,
+    )
+    await compactor(pool).retire()
+    kept = await PostgresAudit(pool).changes(1, before_id=None, limit=10)
+    assert [found.change.subject for found in kept] == ["new"]
