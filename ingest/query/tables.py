@@ -67,7 +67,7 @@ def ledger(answer: Row) -> Iterable[Row]:
 def audit(answer: Row) -> Iterable[Row]:
     """One row per change; its states as JSON."""
     for change in answer["changes"]:
-        states = {name: change[name] and orjson.dumps(change[name]).decode() for name in ("before", "after")}
+        states = {name: change[name] and _json(change[name]) for name in ("before", "after")}
         yield {**change, **states}
 
 
@@ -83,13 +83,16 @@ def write(rows: Iterable[Row]) -> bytes:
 
 
 def flat(row: Row) -> dict[str, Any]:
-    """Members of objects as `name.member`, the ends of an interval as `name.low` and `name.high`."""
+    """Members of objects as `name.member`, ends of an interval as `name.low` and `name.high`, other lists as JSON."""
     found: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, Mapping):
             found |= {f"{name}.{inner}": each for inner, each in flat(value).items()}
         elif isinstance(value, Sequence) and not isinstance(value, str):
-            found |= {f"{name}.{end}": each for end, each in zip(_ENDS, value, strict=True)}
+            interval = name == "rate" or name.endswith("interval")
+            found |= (
+                dict(zip((f"{name}.{end}" for end in _ENDS), value, strict=True)) if interval else {name: _json(value)}
+            )
         else:
             found[name] = value
     return found
@@ -112,6 +115,10 @@ def _quantiles(point: Row, quantiles: Sequence[float]) -> Row:
 
 def _provenance(answer: Row) -> Row:
     return {name: answer[name] for name in ("basis", "source") if name in answer}
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _cell(value: Any) -> Any:

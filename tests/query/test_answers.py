@@ -130,6 +130,25 @@ def test_no_cell_is_a_formula() -> None:
     assert {tuple(row[1:]) for row in rows[1:]} == {("-1.5", "", "true")}
 
 
+def test_what_is_inside_a_row_becomes_columns() -> None:
+    row = {
+        "group": {"os": "ios 18"},
+        "us_interval": (1.5, None),
+        "rate": [0.1, 0.2],
+        "line_us": [1, None, 3],
+        "pair": [1, 2],
+    }
+    assert tables.flat(row) == {
+        "group.os": "ios 18",
+        "us_interval.low": 1.5,
+        "us_interval.high": None,
+        "rate.low": 0.1,
+        "rate.high": 0.2,
+        "line_us": "[1,null,3]",
+        "pair": "[1,2]",
+    }
+
+
 PAGED = [
     ("routes", "routes", "route", {}),
     ("routes", "routes", "route", {"os": "ios 18"}),
