@@ -38,7 +38,7 @@ def _zipf(count: int, steepness: float) -> F64:
 
 
 def _versions(day: float) -> F64:
-    """Shares of the versions so many days after the first: a release every 14 hours, a week until it is replaced."""
+    """Shares of the versions so many days after the first: a release every 14 hours, half of its users gone two days after its peak."""
     age = day + 5.0 - np.arange(_VALUES["version"]) * (DAYS / _VALUES["version"])
     weight = np.where(age > 0, np.minimum(age / 1.5, 1.0) * np.exp(-np.maximum(age - 1.5, 0) / 2.5), 0.0)
     weight[weight < weight.max() * 1e-3] = 0
@@ -142,11 +142,8 @@ class World:
         counts = {view: int(np.prod([_VALUES[name] for name in names])) for view, names in VIEWS.items()}
         return {view: rng.integers(-(1 << 62), 1 << 62, count) for view, count in counts.items()}
 
-    def series(self, view: str, ids: I64) -> list[SeriesRow]:
-        """The rows of these of the view's ids."""
-        known = self.series_ids[view]
-        order = np.argsort(known)
-        places = order[np.searchsorted(known[order], ids)]
+    def rows(self, view: str, places: I64) -> list[SeriesRow]:
+        """The series at these places of the view's ids."""
         names = VIEWS[view]
         codes = np.unravel_index(places, [_VALUES[name] for name in names] or [1])
         columns = {name: of_name.tolist() for name, of_name in zip(names, codes, strict=False)}
@@ -158,11 +155,11 @@ class World:
                 Signal.REQUEST,
                 tuple(_name(name, columns[name][row]) if name in columns else None for name in DIMENSIONS),
             )
-            for row, series_id in enumerate(ids.tolist())
+            for row, series_id in enumerate(self.series_ids[view][places].tolist())
         ]
 
-    def rollups(self, views: Sequence[str], windows: I64, width_us: int, *, until_us: int | None = None) -> Rollups:
-        """What these views hold in windows of this width, in order of time.
+    def rollups(self, views: Sequence[str], windows: I64, width_us: int, until_us: int) -> Rollups:
+        """What these views hold in windows of this width, series by series.
 
         Args:
             until_us: end of what the last window holds, when it is not full.
@@ -170,14 +167,14 @@ class World:
         found: list[tuple[I64, I64, I64, I64]] = []
         for window in windows.tolist():
             start_us = window * width_us
-            end_us = min(start_us + width_us, until_us or start_us + width_us)
+            end_us = min(start_us + width_us, until_us)
             rng = np.random.default_rng([self.seed, width_us, window])
             spans = rng.poisson(SPANS * (end_us - start_us) / (DAYS * DAY_US) * _busy(start_us))
             for view in views:
                 ids, counts, shifts = self._counts(rng, view, spans, start_us)
                 found.append((ids, counts, shifts, np.full(len(ids), window)))
         ids, counts, shifts, of_window = (np.concatenate(column) for column in zip(*found, strict=True))
-        order = np.lexsort((ids, of_window))
+        order = np.lexsort((of_window, ids))
         rng = np.random.default_rng([self.seed, width_us, int(windows[0])])
         chosen = self.templates.choose(rng, counts[order])
         return _of_templates(self.templates, chosen, ids[order], of_window[order], shifts[order])

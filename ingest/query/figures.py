@@ -6,7 +6,6 @@ The one place that knows both; what it returns reads the same either way.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -122,7 +121,7 @@ def _of_cells(cells: Cells, question: Question) -> Figures:
         errors=cells.errors[cells.point],
         reused=cells.reused[:, cells.point],
         unknown=cells.unknown[:, cells.point],
-        sketches=[list(compress(sketches, cells.point.tolist())) for sketches in cells.sketches],
+        sketches=[sketches.where(cells.point) for sketches in cells.sketches],
     )
     return placed.figures(
         question,

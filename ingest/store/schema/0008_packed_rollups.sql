@@ -75,3 +75,10 @@ BEGIN
     END LOOP;
 END
 $create$;
+
+-- Views that were not kept from the beginning: what began before is answered by others.
+CREATE TABLE view_since (
+    view  text PRIMARY KEY,
+    since timestamptz NOT NULL
+);
+INSERT INTO view_since SELECT 'version', now() WHERE EXISTS (SELECT FROM series);
