@@ -142,7 +142,7 @@ class Fetched:
         head = np.minimum(self.session_sizes, sessions.head_bytes(least))
         starts = np.cumsum(self.session_sizes) - self.session_sizes
         heads = np.frombuffer(self.sessions, np.uint8)[runs(starts, head)].tobytes()
-        place, session = sessions.coupons(heads, head)
+        place, session = sessions.coupons(heads, head, least)
         return Visits(
             cell=self.cell,
             step=(self.at_us - chosen.from_us) // chosen.step_us,
