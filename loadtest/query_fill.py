@@ -1,4 +1,4 @@
-"""Puts `query_world` into a database as it stands while traffic goes on: folded and packed so far, the newest not yet."""
+"""Puts `query_world` into a database as it stands under traffic: folded and packed so far, the newest not yet."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -88,7 +88,9 @@ def _slabs(now_us: int) -> Iterator[_Slab]:
         packed = floor(min(folded_twice, now_us - SETTLE_US - tier.width_us), share_us)
         for start in range(floor(begin, tier.stretch_us), packed, tier.stretch_us):
             views = ASKED if start < now_us - OTHERS_US[tier] - tier.stretch_us else tuple(VIEWS)
-            yield _Slab(tier, views, max(start, floor(begin, tier.width_us)), min(start + tier.stretch_us, packed), None)
+            yield _Slab(
+                tier, views, max(start, floor(begin, tier.width_us)), min(start + tier.stretch_us, packed), None
+            )
         yield _Slab(tier, tuple(VIEWS), packed, folded_twice, FOLDED)
     yield _Slab(TIERS[1], tuple(VIEWS), folded_twice, folded, UNFOLDED)
     yield _Slab(TIERS[0], tuple(VIEWS), now_us - FINEST_US, folded, FOLDED)

@@ -1,4 +1,4 @@
-"""What `make bench-query` asks, through the reader and `measure` as the API does, and how long the database takes of it."""
+"""What `make bench-query` asks, by the reader and `measure` as the API does, and what the database takes of it."""
 
 import time
 from collections.abc import Sequence
@@ -43,6 +43,27 @@ def questions(now_us: int) -> dict[str, Question]:
     }
 
 
+def raw_questions(now_us: int) -> dict[str, tuple[str, Question]]:
+    """SQL over the spans of the last day, and the question about the rollups that it stands for."""
+    asked = questions(now_us)
+    day = asked["all, 24 h, every minute"]
+    where = f"FROM raw_span WHERE app_id = 1 AND start_at >= to_timestamp({(now_us - DAY_US) / 1e6:.0f})"
+    p95 = "count(*), percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_us)"
+    minute = "date_bin('1 minute', start_at, 'epoch')"
+    largest = f"SELECT route {where} GROUP BY 1 ORDER BY count(*) DESC LIMIT 13"
+    return {
+        "all, 24 h, every minute": (f"SELECT {minute}, {p95} {where} GROUP BY 1", day),
+        "by version, 24 h": (
+            f"SELECT version, {p95} {where} GROUP BY 1",
+            replace(day, over_time=False, group_by=("version",)),
+        ),
+        "by route, 24 h, every minute, the 13 largest": (
+            f"SELECT route, {minute}, {p95} {where} AND route IN ({largest}) GROUP BY 1, 2",
+            asked["by route, 24 h, every minute"],
+        ),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """Of one question, asked again and again; ms, ascending."""
@@ -72,9 +93,7 @@ class Asker:
         async def listen(connection: Any) -> None:
             connection.add_query_logger(lambda record: waited.append(record.elapsed))
 
-        pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=1, init=listen, server_settings={"timezone": "UTC"}
-        )
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=1, init=listen, server_settings={"timezone": "UTC"})
         return cls(pool, waited)
 
     async def ask(self, question: Question) -> tuple[Figures, float, float]:

@@ -38,7 +38,7 @@ def _zipf(count: int, steepness: float) -> F64:
 
 
 def _versions(day: float) -> F64:
-    """Shares of the versions so many days after the first: a release every 14 hours, half of its users gone two days after its peak."""
+    """Shares of the versions on a day: one is released every 14 hours, and has lost half of its users in two days."""
     age = day + 5.0 - np.arange(_VALUES["version"]) * (DAYS / _VALUES["version"])
     weight = np.where(age > 0, np.minimum(age / 1.5, 1.0) * np.exp(-np.maximum(age - 1.5, 0) / 2.5), 0.0)
     weight[weight < weight.max() * 1e-3] = 0
@@ -73,9 +73,7 @@ class _Templates:
         repeats = np.clip(_MOST_DRAWN // steps, 2, _TEMPLATES)
         size = np.repeat(steps, repeats)
         owner = np.repeat(np.arange(len(size)), size)
-        values = [np.exp(rng.normal(12.1, 0.9, len(owner)))]
-        for phase in Phase:
-            values.append(_phase(rng, phase, len(owner)))
+        values = [np.exp(rng.normal(12.1, 0.9, len(owner))), *(_phase(rng, phase, len(owner)) for phase in Phase)]
         parts, sizes = [], np.zeros((len(size), len(METRICS)), np.int64)
         for metric, of_metric in enumerate(values):
             buckets = sketch.bucket(of_metric.astype(np.int64))

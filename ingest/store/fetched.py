@@ -1,4 +1,4 @@
-"""Rollups as they were fetched for a question, as columns: from rows of one window each, and from packed ones. No I/O."""
+"""Rollups as they were fetched for a question, as columns: from rows of one window, and from packed ones. No I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ingest.model import I64, METRICS, Mask, Phase
 from ingest.ports import Question, Sketches
 from ingest.store.disclose import Visits
 from ingest.store.packed_rows import Windows, runs
-from ingest.store.plan import Piece, Plan, floor
+from ingest.store.plan import Piece, Plan
 from ingest.store.snapshot import micros
 
 
@@ -83,20 +83,23 @@ class Fetched:
                 for metric in question.metrics
             ]
 
-        sizes = windows.lengths(windows.numbers("bin_ends", len(METRICS))) if question.metrics else None
+        sizes = np.zeros((len(METRICS), 0), np.int64)
+        if question.metrics:
+            sizes = windows.lengths(windows.numbers("bin_ends", len(METRICS)))
+        range_us = np.full(len(start_us), chosen.from_us)
         session_sizes = np.zeros(len(start_us), np.int64)
         if question.least_sessions > 1:
             session_sizes = windows.lengths(windows.numbers("session_ends"))[0]
         whole = cls(
             cell=np.array([row["number"] for row in rows], np.int64)[windows.row],
-            at_us=floor(start_us, chosen.step_us) if question.over_time else np.full(len(start_us), chosen.from_us),
+            at_us=start_us // chosen.step_us * chosen.step_us if question.over_time else range_us,
             spans=windows.numbers("spans")[0],
             errors=windows.numbers("errors")[0],
             reused=_by_metric(phase_marks("reused"), len(start_us)),
             unknown=_by_metric(phase_marks("unknown"), len(start_us)),
             sketches=[
                 Sketches(sizes[METRICS.index(metric)], np.frombuffer(windows.strung(metric), sketch.Bins))
-                for metric in (question.metrics if sizes is not None else ())
+                for metric in question.metrics
             ],
             visited=np.arange(len(start_us)),
             session_sizes=session_sizes,
@@ -154,5 +157,3 @@ class Fetched:
 
 def _by_metric(columns: Sequence[I64], rows: int) -> I64:
     return np.array(columns, np.int64).reshape(len(columns), rows)
-
-

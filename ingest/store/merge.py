@@ -105,9 +105,7 @@ class Partials:
             unknown=windows.numbers("unknown", len(Phase)),
             sizes=windows.lengths(windows.numbers("bin_ends", len(METRICS))),
             bins=tuple(np.frombuffer(windows.strung(name), sketch.Bins) for name in METRICS),
-            sessions=sessions.split(
-                windows.strung("sessions"), windows.lengths(windows.numbers("session_ends"))[0]
-            ),
+            sessions=sessions.split(windows.strung("sessions"), windows.lengths(windows.numbers("session_ends"))[0]),
         )
 
     def join(self, other: "Partials") -> "Partials":

@@ -1,7 +1,8 @@
 """Moving rollups that rest into rows by series and stretch of time: many windows a row instead of one.
 
-Moved are windows that have been folded on and whose time is over. A stretch that is over takes all of them; before, a series
-waits until it has enough, so that one row is not written again for every window. What comes late is moved like the rest.
+Moved are windows that have been folded on and whose time is over. A stretch that is over takes all of them; before, a
+series waits until it has enough, so that one row is not written again for every window. What comes late is moved like
+the rest.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
 """Rollups packed by stretches of time: laid out for COPY, and read back. Columnar; no I/O.
 
-A row of a packed table holds all windows of a series and stretch. The numbers of its windows are arrays, the sketches of a
-metric one string with the place where each window's bins end. So a metric over a day is read in one piece, and rows that
-lie by time do not cost a page for every window.
+A row of a packed table holds all windows of a series and stretch. The numbers of its windows are arrays, the sketches
+of a metric one string with the place where each window's bins end. So a metric over a day is read in one piece, and
+rows that lie by time do not cost a page for every window.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest import sketch
-from ingest.model import I64, METRICS, Phase
+from ingest.model import I64, METRICS
 from ingest.ports import Rollups
 from ingest.store.binary_copy import POSTGRES_EPOCH_US
 from ingest.store.plan import Tier

@@ -123,7 +123,7 @@ class _Rollups:
         names = self._question.partition
         columns = "".join(f", {name}" for name in names)
         rows = await self._connection.fetch(
-            f"SELECT array_agg(series_id) AS ids{columns} {_SERIES}"  # noqa: S608 - names from DIMENSIONS
+            f"SELECT array_agg(series_id) AS ids{columns} {_SERIES}"
             + (f" GROUP BY {columns[2:]}" if names else " HAVING count(*) > 0"),
             *self._series(view),
         )

@@ -6,8 +6,8 @@ together with its lock by one connection. So parts become visible in ascending o
 can still appear, and "up to the highest part seen" is a set that never changes. Merging rows of that set gives them its
 highest part, so they stay in it.
 
-What has been folded on may rest: it is packed, by series and stretch of time (`packed_rows`), and needs no part any more.
-A row moves from the tier's one table to the other in one transaction, so a snapshot finds it in one of them.
+What has been folded on may rest: it is packed, by series and stretch of time (`pack`), and needs no part any more. A
+row moves from the tier's one table to the other in one transaction, so a snapshot finds it in one of them.
 """
 
 import asyncio

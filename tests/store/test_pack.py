@@ -54,15 +54,11 @@ async def test_late_windows_join_the_packed_ones_of_their_stretch(pool: "Pool[An
     await store(pool, *late)
     await fold_all(pool)
     for tier in (MINUTES, HOURS):
-        assert await totals(pool, every_window(tier), tier.width_us) == await totals(
-            pool, "rollup_10s", tier.width_us
-        )
+        assert await totals(pool, every_window(tier), tier.width_us) == await totals(pool, "rollup_10s", tier.width_us)
     await pack_all(pool)
     for tier in (MINUTES, HOURS):
         assert await rows(pool, tier.table) == 0
-        assert await totals(pool, every_window(tier), tier.width_us) == await totals(
-            pool, "rollup_10s", tier.width_us
-        )
+        assert await totals(pool, every_window(tier), tier.width_us) == await totals(pool, "rollup_10s", tier.width_us)
         assert await who(pool, every_window(tier), tier.width_us) == await who(pool, "rollup_10s", tier.width_us)
     assert await rows(pool, HOURS.packed) < 2 * packed
 
@@ -145,6 +141,4 @@ async def test_a_query_in_sql_gets_the_windows_of_its_range_alone(pool: "Pool[An
     )
     before = await pool.fetchval(asked.format("rollup_1m"), middle, end)
     await pack_all(pool)
-    assert await pool.fetchval(
-        "SELECT sum(spans)::bigint FROM rollup_1m_windows(1, $1, $2)", middle, end
-    ) == before
+    assert await pool.fetchval("SELECT sum(spans)::bigint FROM rollup_1m_windows(1, $1, $2)", middle, end) == before
