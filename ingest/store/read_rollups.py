@@ -13,45 +13,18 @@ import asyncpg
 import numpy as np
 
 from ingest import sessions
-from ingest.model import F64, METRICS, OTHER, VIEWS, Mask
+from ingest.model import F64, METRICS, OTHER, Mask
 from ingest.ports import Cells, Question, Suppressed
 from ingest.store import packed_rows
 from ingest.store.cost import refuse_beyond
 from ingest.store.disclose import Cell, hidden_cells, hidden_points, passes
+from ingest.store.divide import Partition, divide
 from ingest.store.fetched import Fetched
 from ingest.store.plan import TIERS, Piece, Plan, Retention, ceil, floor, plan
 from ingest.store.snapshot import moment
 
 MOST_PARTIALS = 500_000
 """About as many as PostgreSQL adds up in half a second; a question that needs more is answered in coarser steps."""
-
-
-_SERIES = "FROM series WHERE app_id = $1 AND view = $2 AND signal = $3 AND used_on >= $4"
-"""Those that may hold something of the range."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Partition:
-    """All series of one view, in the cells of the partition that a question is about."""
-
-    view: str
-    cells: Sequence[Cell]
-    """Values by `Question.partition`, ascending."""
-    series: Sequence[Sequence[int]]
-    """Ids by cell."""
-
-    @property
-    def cost(self) -> tuple[bool, bool, int]:
-        """Lowest is best: something found, nothing in overflow, few series to read.
-
-        The same whatever the filters let pass, so that a partition is always judged by one view.
-        """
-        return not self.cells, any(OTHER in cell for cell in self.cells), sum(map(len, self.series))
-
-    def keys(self, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Series ids of these cells, and for each the number of its cell."""
-        pairs = [(series_id, number) for number in numbers for series_id in self.series[number]]
-        return [series_id for series_id, _ in pairs], [number for _, number in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,56 +60,7 @@ class _Rollups:
         rows = await connection.fetch("SELECT tier, part FROM compaction")
         return cls(connection, question, retention, {row["tier"]: row["part"] for row in rows})
 
-    async def divide(self, views: Sequence[str]) -> _Partition:
-        """The partition, by whichever view costs least.
-
-        Views of many dimensions have a hundred times the series of others, so they are read only where they can win: no
-        view has fewer series than one that cuts by nothing but the partition's dimensions.
-        """
-        young = await self._connection.fetch(
-            "SELECT view FROM view_since WHERE since > $1", moment(self._question.from_us - self._question.step_us)
-        )
-        kept = [view for view in views if view not in {row["view"] for row in young}]
-        best: _Partition | None = None
-        for view in sorted(kept, key=lambda view: len(VIEWS[view])):
-            if best is not None and not any(best.cost[:2]):
-                series = best.cost[2]
-                if series == len(best.cells) or await self._count(view, series) >= series:
-                    continue
-            partition = await self._read_partition(view)
-            best = partition if best is None or partition.cost < best.cost else best
-        if best is None:
-            raise ValueError("no view was named")
-        return best
-
-    async def _count(self, view: str, enough: int) -> int:
-        """How many series the view has, as far as it matters."""
-        return int(
-            await self._connection.fetchval(
-                f"SELECT count(*) FROM (SELECT {_SERIES} LIMIT $5) AS counted",  # noqa: S608 - no values
-                *self._series(view),
-                enough,
-            )
-        )
-
-    async def _read_partition(self, view: str) -> _Partition:
-        names = self._question.partition
-        columns = "".join(f", {name}" for name in names)
-        rows = await self._connection.fetch(
-            f"SELECT array_agg(series_id) AS ids{columns} {_SERIES}"
-            + (f" GROUP BY {columns[2:]}" if names else " HAVING count(*) > 0"),
-            *self._series(view),
-        )
-        cells = {tuple(row[name] for name in names): row["ids"] for row in rows}
-        return _Partition(view, sorted(cells), [cells[cell] for cell in sorted(cells)])
-
-    def _series(self, view: str) -> tuple[object, ...]:
-        """What `_SERIES` takes."""
-        # A series is marked on the day on which its spans arrive, by a clock that may be behind theirs.
-        since = moment(self._question.from_us - self._question.step_us - 86_400_000_000).date()
-        return self._question.app_id, view, self._question.signal.word, since
-
-    async def choose(self, partition: _Partition, chosen: Plan) -> _Choice:
+    async def choose(self, partition: Partition, chosen: Plan) -> _Choice:
         """The cells of the range that pass the filters and may be shown."""
         question, cells = self._question, partition.cells
         spans: F64 = np.zeros(len(cells))
@@ -162,7 +86,7 @@ class _Rollups:
         )
 
     async def points(
-        self, partition: _Partition, numbers: Sequence[int], rows: Fetched, chosen: Plan
+        self, partition: Partition, numbers: Sequence[int], rows: Fetched, chosen: Plan
     ) -> tuple[Mask, int]:
         """Of each row whether it may count in a point, and how many points are hidden.
 
@@ -244,7 +168,7 @@ async def read_cells(
 ) -> Cells:
     """See `ingest.ports.Reader.cells`."""
     rollups = await _Rollups.open(connection, question, retention)
-    partition = await rollups.divide(views)
+    partition = await divide(connection, question, views)
     narrowest = _affordable(question, retention, 0)
     choice = await rollups.choose(partition, narrowest)
     chosen = _affordable(question, retention, len(partition.keys(choice.numbers)[0]))
@@ -262,7 +186,7 @@ async def read_shown(
 ) -> tuple[Sequence[Cell], Suppressed]:
     """The cells that pass the filters and may be shown, and what is not shown."""
     rollups = await _Rollups.open(connection, question, retention)
-    partition = await rollups.divide(views)
+    partition = await divide(connection, question, views)
     choice = await rollups.choose(partition, plan(question, retention))
     return [partition.cells[number] for number in choice.numbers], choice.suppressed
 
