@@ -49,7 +49,6 @@ async def old_pool(
         assert await migrate(pool) == 7
     spans = seeded.make(1, 300, 40 * 3600, seed=21)
     async with pool.acquire() as using:
-        await add_apps(using)
         await seeded.store(using, spans, np.ones(300, dtype=bool), 1)
         await using.execute("DELETE FROM series WHERE view = 'version'")
         for finer, coarser, unit in (("10s", "1m", "minute"), ("1m", "1h", "hour")):
@@ -75,6 +74,12 @@ async def ask(client: Any, path: str, query: dict[str, str]) -> Any:
     return answer
 
 
+async def bring_up_to_date(pool: "asyncpg.Pool[Any]") -> None:
+    assert await migrate(pool) >= 8
+    async with pool.acquire() as connection:
+        await add_apps(connection)
+
+
 async def pack(pool: "asyncpg.Pool[Any]") -> list[int]:
     compactor = Compactor(pool, Retention.of(Settings.from_env({})), 0, lambda: seeded.NOW_US)
     return [await compactor.pack(tier) for tier in TIERS[1:]]
@@ -83,7 +88,7 @@ async def pack(pool: "asyncpg.Pool[Any]") -> list[int]:
 async def test_a_database_of_an_earlier_version_loses_nothing_when_it_is_migrated_and_packed(
     old_pool: "asyncpg.Pool[Any]",
 ) -> None:
-    assert await migrate(old_pool) >= 8
+    await bring_up_to_date(old_pool)
     async with serve(old_pool) as client:
         before = [await ask(client, path, query) for path, query in QUESTIONS]
         assert sum(group["total"]["spans"] for group in before[2]["groups"]) == 300
@@ -93,7 +98,7 @@ async def test_a_database_of_an_earlier_version_loses_nothing_when_it_is_migrate
 
 
 async def test_a_view_answers_only_for_ranges_since_it_is_kept(old_pool: "asyncpg.Pool[Any]") -> None:
-    await migrate(old_pool)
+    await bring_up_to_date(old_pool)
     await old_pool.execute("UPDATE view_since SET since = $1", seeded.at(seeded.NOW_US - 7_200_000_000))
     later = seeded.make(1, 50, 1800, seed=22)
     async with old_pool.acquire() as connection:
@@ -106,7 +111,7 @@ async def test_a_view_answers_only_for_ranges_since_it_is_kept(old_pool: "asyncp
 
 
 async def test_sql_adds_up_to_what_the_api_says(old_pool: "asyncpg.Pool[Any]") -> None:
-    await migrate(old_pool)
+    await bring_up_to_date(old_pool)
     await pack(old_pool)
     rows = await old_pool.fetch(
         "SELECT os, version, sum(spans)::bigint AS spans, sum(errors)::bigint AS errors,"
