@@ -8,7 +8,7 @@ SDK_SOURCES := $(shell find $(SDK)/src $(SDK)/package-lock.json $(SDK)/build.mjs
 SERVED_SDK := ingest/edge/sdk/firsthop.js
 PAGE_SOURCES := $(shell find $(PAGE) client_sdk_spec/snippets -path $(PAGE)/node_modules -prune -o -path $(PAGE)/dist -prune -o -type f -print)
 
-.PHONY: serve demo install page sdk setup test check format conformance bench truth clean
+.PHONY: serve demo install page sdk setup test check format conformance bench bench-query truth clean
 .DEFAULT_GOAL := serve
 
 serve: install  ## Start everything; Ctrl-C stops it in order.
@@ -62,6 +62,9 @@ conformance: setup install  ## The client specification, both sides and every la
 
 bench: setup install  ## CPU µs per span by stage and end to end; see loadtest/README.md.
 	$(BIN)/python -m loadtest.bench
+
+bench-query: setup install  ## How long questions take on the rollups of 50 million spans; see loadtest/README.md.
+	$(BIN)/python -m loadtest.query_bench
 
 truth: setup install  ## Clocks and samples against a simulated world whose truth is known; see loadtest/README.md.
 	$(BIN)/python -m loadtest.truth

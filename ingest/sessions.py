@@ -67,15 +67,18 @@ def head_bytes(sessions: int) -> int:
     return _HEAD_BYTES[_SET] + _COUPON_BYTES * sessions
 
 
-def coupons(strung: bytes, lengths: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint32]]:
+def coupons(
+    strung: bytes, lengths: npt.NDArray[np.integer], most: int = MOST_EXACT
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint32]]:
     """The coupons of many sketches strung together: the number of the sketch, and the coupon, in no order.
 
     Equal sessions have equal coupons, different ones different ones but for a chance of 1 in 10^8. A sketch past
-    MOST_EXACT gives that many made-up ones, the same for all such.
+    MOST_EXACT gives `most` made-up ones, the same for all such.
 
     Args:
         strung: sketches one after the other, each whole or its first `head_bytes`.
         lengths: (s,) bytes of each; 0 for none.
+        most: more than so many need not be told from so many.
     """
     content = np.frombuffer(strung, np.uint8)
     ends = np.cumsum(lengths)
@@ -88,8 +91,8 @@ def coupons(strung: bytes, lengths: npt.NDArray[np.integer]) -> tuple[npt.NDArra
     first = np.cumsum(sizes) - sizes
     at = np.repeat(starts + head - first * _COUPON_BYTES, sizes) + np.arange(int(sizes.sum())) * _COUPON_BYTES
     found = content[at[:, np.newaxis] + np.arange(_COUPON_BYTES)].view("<u4").ravel()
-    many = np.repeat(filled[~exact], MOST_EXACT)
-    made_up = np.tile(np.arange(MOST_EXACT, dtype=np.uint32), len(filled) - int(exact.sum()))
+    many = np.repeat(filled[~exact], most)
+    made_up = np.tile(np.arange(most, dtype=np.uint32), len(filled) - int(exact.sum()))
     return np.concatenate([np.repeat(filled, sizes), many]), np.concatenate([found, made_up])
 
 

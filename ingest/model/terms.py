@@ -49,6 +49,7 @@ DIMENSIONS = ("route", "version", "country", "device_class", "network", "os")
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "all": (),
     "route": ("route",),
+    "version": ("version",),
     "route_version": ("route", "version"),
     "route_country": ("route", "country"),
     "route_device": ("route", "device_class", "network"),

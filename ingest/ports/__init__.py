@@ -19,7 +19,7 @@ from ingest.ports.exports import Exports, Portion
 from ingest.ports.journal import Entry, Journal, JournalReader, Position
 from ingest.ports.keys import CHANGERS, EVERY_APP, READERS, App, Grant, Keys
 from ingest.ports.policies import Policies, PolicyText
-from ingest.ports.reader import Cells, Question, Reader, Samples, Suppressed, TraceSearch
+from ingest.ports.reader import Cells, Question, Reader, Samples, Sketches, Suppressed, TraceSearch
 from ingest.ports.sampling import Allotment, Demand, Published, Rates, SlowRoute, SlowRoutes
 from ingest.ports.store import (
     LedgerRow,
@@ -80,6 +80,7 @@ __all__ = [
     "Samples",
     "ScrubRow",
     "SeriesRow",
+    "Sketches",
     "SlowRoute",
     "SlowRoutes",
     "SpanLink",

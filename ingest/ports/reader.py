@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from ingest.model import DIMENSIONS, F64, I32, I64, Mask, Signal
 from ingest.ports.erasures import Receipt
 from ingest.ports.keys import App
 from ingest.ports.policies import PolicyText
 from ingest.ports.store import LedgerRow, ScrubRow
 from ingest.ports.traces import TraceRead
+from ingest.sketch import Bins
 from privacy import BUILT_IN
 
 
@@ -63,6 +67,31 @@ class Suppressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Sketches:
+    """Many sketches at rest (`ingest.sketch`), one after the other; each may itself be several."""
+
+    sizes: I64
+    """(c,) bins of each; 0 when nothing was measured."""
+    bins: npt.NDArray[np.void]
+    """`ingest.sketch.Bins` of all."""
+
+    @classmethod
+    def of(cls, sketches: Sequence[bytes | None]) -> "Sketches":
+        """Of sketches apart; None has no bins."""
+        sizes = np.array([len(each) if each else 0 for each in sketches], np.int64)
+        return cls(sizes // Bins.itemsize, np.frombuffer(b"".join(filter(None, sketches)), Bins))
+
+    @classmethod
+    def join(cls, parts: Sequence["Sketches"]) -> "Sketches":
+        """Those of all parts."""
+        return cls(np.concatenate([part.sizes for part in parts]), np.concatenate([part.bins for part in parts]))
+
+    def where(self, chosen: Mask) -> "Sketches":
+        """Of each whether it is among them."""
+        return self if chosen.all() else Sketches(self.sizes[chosen], self.bins[np.repeat(chosen, self.sizes)])
+
+
+@dataclass(frozen=True, slots=True)
 class Cells:
     """Rollups that answer a question: a struct of arrays, one row per partial of a (group, step). Rows add up."""
 
@@ -89,8 +118,8 @@ class Cells:
     reused: I64
     """(m, c) by `Question.metrics`; 0 for `duration`, which always happens."""
     unknown: I64
-    sketches: Sequence[Sequence[bytes | None]]
-    """Per metric, per row: `ingest.sketch` bytes, several one after the other; None when nothing was measured."""
+    sketches: Sequence[Sketches]
+    """Per metric, of the rows."""
     weighted_spans: int = 0
     """Spans of the app received since the range began that counted for more than themselves (`Note.WEIGHTED`)."""
     remapped_spans: int = 0

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ingest import sketch
 from ingest.model import F64, I64
+from ingest.ports import Sketches
 
 _SMALL = 1 << 20
 """So many sums fit into the cache: one addition per bin beats sorting."""
@@ -32,13 +33,12 @@ class Bins:
     """Buckets that occur lie in [lowest, lowest + width)."""
 
     @classmethod
-    def parse(cls, sketches: Sequence[bytes | None]) -> "Bins":
-        """The bins of all sketches; None has none."""
-        bins = np.frombuffer(b"".join(filter(None, sketches)), dtype=sketch.Bins)
-        sizes = np.fromiter((len(blob) if blob else 0 for blob in sketches), dtype=np.int64, count=len(sketches))
+    def parse(cls, sketches: Sketches) -> "Bins":
+        """The bins of all sketches."""
+        bins = sketches.bins
         lowest, highest = (int(bins["bucket"].min()), int(bins["bucket"].max())) if len(bins) else (0, 0)
         return cls(
-            row=np.repeat(np.arange(len(sketches)), sizes // sketch.Bins.itemsize),
+            row=np.repeat(np.arange(len(sketches.sizes)), sketches.sizes),
             bucket=bins["bucket"].astype(np.int64) - lowest,
             count=bins["count"].astype(np.float64),
             lowest=lowest,

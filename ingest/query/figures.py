@@ -6,7 +6,6 @@ The one place that knows both; what it returns reads the same either way.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -116,30 +115,32 @@ async def measure(reader: Reader, question: Question) -> Figures:
 
 def _of_cells(cells: Cells, question: Question) -> Figures:
     placed = _arrange(cells, cells.spans)
+    bins = [Bins.parse(sketches) for sketches in cells.sketches]
     seen = replace(
         cells,
         spans=cells.spans[cells.point],
         errors=cells.errors[cells.point],
         reused=cells.reused[:, cells.point],
         unknown=cells.unknown[:, cells.point],
-        sketches=[list(compress(sketches, cells.point.tolist())) for sketches in cells.sketches],
+        sketches=[sketches.where(cells.point) for sketches in cells.sketches],
     )
+    seen_bins = bins if cells.point.all() else [Bins.parse(sketches) for sketches in seen.sketches]
     return placed.figures(
         question,
         source=f"view:{cells.view}",
         hidden_spans=cells.hidden_spans,
         weighted_spans=cells.weighted_spans,
         relative_error=REMAPPED_ERROR if cells.remapped_spans else ALPHA,
-        totals=_tally_cells(cells, placed.group, len(placed.order)),
-        points=_tally_cells(seen, placed.point, len(placed.point_key)) if question.over_time else None,
+        totals=_tally_cells(cells, bins, placed.group, len(placed.order)),
+        points=_tally_cells(seen, seen_bins, placed.point, len(placed.point_key)) if question.over_time else None,
     )
 
 
-def _tally_cells(cells: Cells, owner: I64, owners: int) -> Tally:
+def _tally_cells(cells: Cells, bins: Sequence[Bins], owner: I64, owners: int) -> Tally:
     spans = _sums(owner, owners, cells.spans)
     reused = _rows([_sums(owner, owners, counts) for counts in cells.reused], owners)
     unknown = _rows([_sums(owner, owners, counts) for counts in cells.unknown], owners)
-    distributions = [Distribution.of_bins(Bins.parse(sketches), owner, owners) for sketches in cells.sketches]
+    distributions = [Distribution.of_bins(each, owner, owners) for each in bins]
     return Tally(
         spans=spans,
         errors=_sums(owner, owners, cells.errors),

@@ -10,8 +10,11 @@ import numpy.typing as npt
 from ingest import sessions, sketch
 from ingest.model import I32, I64, METRICS, Phase
 from ingest.ports import Rollups
+from ingest.store import packed_rows
 from ingest.store.binary_copy import POSTGRES_EPOCH_US
+from ingest.store.plan import Tier
 from ingest.store.rollup_rows import INT8_ARRAY
+from ingest.store.snapshot import micros
 
 SENT_COLUMNS = ", ".join(
     [
@@ -30,6 +33,9 @@ SENT_COLUMNS = ", ".join(
 
 _ARRAY = np.dtype(INT8_ARRAY[1:])
 """What array_send writes, without the length that COPY puts before it."""
+
+PACKED_COLUMNS = f"app_id, series_id, {packed_rows.select(METRICS, marks=True, sessions=True)}"
+"""Selects packed rows for `Partials.unpacked`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,28 @@ class Partials:
             sizes=sizes.astype(np.int64),
             bins=tuple(np.frombuffer(row[name] or b"", sketch.Bins) for name in METRICS),
             sessions=sessions.split(row["sessions"] or b"", numbers("sessions_bytes", ">i4")),
+        )
+
+    @classmethod
+    def unpacked(cls, rows: Sequence[Any], tier: Tier) -> "Partials":
+        """Of rows of `PACKED_COLUMNS`, one partial for each window."""
+        windows = packed_rows.Windows(rows)
+
+        def column(name: str) -> I64:
+            return np.array([row[name] for row in rows], np.int64)[windows.row]
+
+        stretch_us = np.array([micros(row["stretch_at"]) for row in rows], np.int64)
+        return cls(
+            app_id=column("app_id").astype(np.int32),
+            series_id=column("series_id"),
+            start_us=stretch_us[windows.row] + windows.window * tier.width_us,
+            spans=windows.numbers("spans")[0],
+            errors=windows.numbers("errors")[0],
+            reused=windows.numbers("reused", len(Phase)),
+            unknown=windows.numbers("unknown", len(Phase)),
+            sizes=windows.lengths(windows.numbers("bin_ends", len(METRICS))),
+            bins=tuple(np.frombuffer(windows.strung(name), sketch.Bins) for name in METRICS),
+            sessions=sessions.split(windows.strung("sessions"), windows.lengths(windows.numbers("session_ends"))[0]),
         )
 
     def join(self, other: "Partials") -> "Partials":

@@ -11,13 +11,24 @@ from ingest.settings import Settings
 
 
 class Tier(NamedTuple):
-    """A table of rollups and the width of its windows."""
+    """A table of rollups, the width of its windows, and the stretch of time of a row in the table it is packed into."""
 
     table: str
     width_us: int
+    stretch_us: int = 0
+    """A multiple of the width; 0: the tier is not packed."""
+
+    @property
+    def packed(self) -> str:
+        """The table it is packed into."""
+        return f"{self.table}_packed"
 
 
-TIERS = (Tier("rollup_10s", 10_000_000), Tier("rollup_1m", 60_000_000), Tier("rollup_1h", 3_600_000_000))
+TIERS = (
+    Tier("rollup_10s", 10_000_000),
+    Tier("rollup_1m", 60_000_000, 3_600_000_000),
+    Tier("rollup_1h", 3_600_000_000, 86_400_000_000),
+)
 """Finest first."""
 
 

@@ -21,7 +21,7 @@ from ingest.ports import (
     TraceSearch,
 )
 from ingest.store.erasures import read_receipt, read_receipts
-from ingest.store.plan import TIERS, Retention
+from ingest.store.plan import TIERS, Retention, Tier
 from ingest.store.read_privacy import read_policies, read_scrubs
 from ingest.store.read_rollups import read_cells
 from ingest.store.read_samples import read_samples
@@ -99,7 +99,7 @@ class PostgresReader:
     async def newest_window(self, app_id: int) -> int | None:
         async with snapshot(self._pool) as connection:
             for tier in TIERS:
-                newest = await connection.fetchval(_newest_window(tier.table), app_id)
+                newest = await connection.fetchval(_newest_window(tier), app_id)
                 if newest is not None:
                     return micros(newest)
         return None
@@ -125,9 +125,14 @@ class PostgresReader:
             return await read_receipt(connection, app_id, erasure_id)
 
 
-def _newest_window(table: str) -> str:
+def _newest_window(tier: Tier) -> str:
     # Every span counts in view `all`, which has one series per app and signal: a few looks into the primary key.
+    mine = "app_id = $1 AND series_id = ANY (ARRAY(SELECT series_id FROM series WHERE app_id = $1 AND view = 'all'))"
+    newest = f"SELECT max(window_at) AS at FROM {tier.table} WHERE {mine}"  # noqa: S608 - a name from TIERS
+    if not tier.stretch_us:
+        return newest
+    width = f"interval '{tier.width_us} microseconds'"
     return (
-        f"SELECT max(window_at) FROM {table} WHERE app_id = $1"  # noqa: S608 - a name from TIERS
-        " AND series_id = ANY (ARRAY(SELECT series_id FROM series WHERE app_id = $1 AND view = 'all'))"
+        f"SELECT max(at) FROM ({newest} UNION ALL SELECT max(stretch_at + windows[cardinality(windows)] * {width})"  # noqa: S608 - names from TIERS
+        f" FROM {tier.packed} WHERE {mine}) AS newest"
     )

@@ -8,45 +8,23 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 import numpy as np
 
 from ingest import sessions
-from ingest.model import F64, I64, METRICS, OTHER, Mask
+from ingest.model import F64, METRICS, OTHER, Mask
 from ingest.ports import Cells, Question, Suppressed
+from ingest.store import packed_rows
 from ingest.store.cost import refuse_beyond
-from ingest.store.disclose import Cell, Visits, hidden_cells, hidden_points, passes
-from ingest.store.plan import TIERS, Piece, Plan, Retention, ceil, plan
-from ingest.store.snapshot import micros, moment
+from ingest.store.disclose import Cell, hidden_cells, hidden_points, passes
+from ingest.store.divide import Partition, divide
+from ingest.store.fetched import Fetched
+from ingest.store.plan import TIERS, Piece, Plan, Retention, ceil, floor, plan
+from ingest.store.snapshot import moment
 
 MOST_PARTIALS = 500_000
 """About as many as PostgreSQL adds up in half a second; a question that needs more is answered in coarser steps."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Partition:
-    """All series of one view, in the cells of the partition that a question is about."""
-
-    view: str
-    cells: Sequence[Cell]
-    """Values by `Question.partition`, ascending."""
-    series: Sequence[Sequence[int]]
-    """Ids by cell."""
-
-    @property
-    def cost(self) -> tuple[bool, bool, int]:
-        """Lowest is best: something found, nothing in overflow, few series to read.
-
-        The same whatever the filters let pass, so that a partition is always judged by one view.
-        """
-        return not self.cells, any(OTHER in cell for cell in self.cells), sum(map(len, self.series))
-
-    def keys(self, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Series ids of these cells, and for each the number of its cell."""
-        pairs = [(series_id, number) for number in numbers for series_id in self.series[number]]
-        return [series_id for series_id, _ in pairs], [number for _, number in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +60,7 @@ class _Rollups:
         rows = await connection.fetch("SELECT tier, part FROM compaction")
         return cls(connection, question, retention, {row["tier"]: row["part"] for row in rows})
 
-    async def divide(self, views: Sequence[str]) -> _Partition:
-        """The partition, by whichever view costs least."""
-        columns = "".join(f", {name}" for name in self._question.partition)
-        rows = await self._connection.fetch(
-            f"SELECT view, array_agg(series_id) AS ids{columns} FROM series"  # noqa: S608 - names from DIMENSIONS
-            f" WHERE app_id = $1 AND view = ANY($2) AND signal = $3 GROUP BY view{columns}",
-            self._question.app_id,
-            list(views),
-            self._question.signal.word,
-        )
-        found: dict[str, dict[Cell, Sequence[int]]] = {view: {} for view in views}
-        for row in rows:
-            found[row["view"]][tuple(row[name] for name in self._question.partition)] = row["ids"]
-        partitions = [
-            _Partition(view, sorted(cells), [cells[cell] for cell in sorted(cells)]) for view, cells in found.items()
-        ]
-        return min(partitions, key=lambda partition: partition.cost)
-
-    async def choose(self, partition: _Partition, chosen: Plan) -> _Choice:
+    async def choose(self, partition: Partition, chosen: Plan) -> _Choice:
         """The cells of the range that pass the filters and may be shown."""
         question, cells = self._question, partition.cells
         spans: F64 = np.zeros(len(cells))
@@ -111,7 +71,7 @@ class _Rollups:
             whole = replace(question, over_time=False, metrics=())
             whole = replace(whole, from_us=chosen.from_us, to_us=chosen.to_us, step_us=chosen.step_us)
             rows = await self.fetch(whole, partition.keys(range(len(cells))), plan(whole, self._retention))
-            visits = _visits(rows, chosen)
+            visits = rows.visits(chosen, question.least_sessions)
             spans = np.bincount(visits.cell, weights=visits.spans, minlength=len(cells)).astype(np.float64)
             hidden, suppressed = await asyncio.to_thread(hidden_cells, cells, visits, question.least_sessions)
         for number, cell in enumerate(cells):
@@ -126,7 +86,7 @@ class _Rollups:
         )
 
     async def points(
-        self, partition: _Partition, numbers: Sequence[int], rows: Sequence[asyncpg.Record], chosen: Plan
+        self, partition: Partition, numbers: Sequence[int], rows: Fetched, chosen: Plan
     ) -> tuple[Mask, int]:
         """Of each row whether it may count in a point, and how many points are hidden.
 
@@ -136,29 +96,46 @@ class _Rollups:
         question = self._question
         if question.least_sessions <= 1 or not question.over_time:
             return np.ones(len(rows), np.bool_), 0
-        visits = _visits(rows, chosen)
+        visits = rows.visits(chosen, question.least_sessions)
         # Decided by its size alone: whatever the filters, a partition is judged in one way.
         whole = _partials(chosen) * sum(map(len, partition.series)) <= MOST_PARTIALS
         others = sorted(set(range(len(partition.cells))) - set(numbers))
         if whole and others:
             fetched = await self.fetch(replace(question, metrics=()), partition.keys(others), chosen)
-            visits = visits.join(_visits(fetched, chosen))
+            visits = visits.join(fetched.visits(chosen, question.least_sessions))
         hidden, points = await asyncio.to_thread(
             hidden_points, partition.cells, visits, question.least_sessions, whole=whole
         )
         return ~hidden[: len(rows)], points
 
-    async def fetch(
-        self, question: Question, keys: tuple[list[int], list[int]], chosen: Plan
+    async def fetch(self, question: Question, keys: tuple[list[int], list[int]], chosen: Plan) -> Fetched:
+        """What the series hold of the range, whichever tables hold it."""
+        pieces = chosen.pieces if keys[0] else ()
+        rows = await self._fetch_windows(question, keys, chosen, pieces)
+        packed = [piece for piece in pieces if piece.tier.stretch_us]
+        by_piece = await self._fetch_packed(question, keys, packed)
+        return Fetched.join(
+            [
+                Fetched.of_windows(rows, question),
+                *(
+                    Fetched.of_packed(of_piece, question, piece, chosen)
+                    for piece, of_piece in zip(packed, by_piece, strict=True)
+                    if of_piece
+                ),
+            ]
+        )
+
+    async def _fetch_windows(
+        self, question: Question, keys: tuple[list[int], list[int]], chosen: Plan, pieces: Sequence[Piece]
     ) -> Sequence[asyncpg.Record]:
         """One row per (cell, step) and table that holds some of it."""
-        if not keys[0] or not chosen.pieces:
+        if not pieces:
             return []
         arguments: list[object] = [question.app_id, *keys]
         arguments.append(timedelta(microseconds=chosen.step_us) if question.over_time else moment(chosen.from_us))
         at = "date_bin($4::interval, window_at, 'epoch')" if question.over_time else "$4::timestamptz"
         selects = []
-        for piece in chosen.pieces:
+        for piece in pieces:
             for table, beyond in _tables(piece, self._cursors):
                 arguments += [moment(piece.from_us), moment(piece.to_us)]
                 where = f"window_at >= ${len(arguments) - 1} AND window_at < ${len(arguments)}"
@@ -168,13 +145,30 @@ class _Rollups:
                 selects.append(_select_cells(table, at, where, question))
         return list(await self._connection.fetch(" UNION ALL ".join(selects), *arguments))
 
+    async def _fetch_packed(
+        self, question: Question, keys: tuple[list[int], list[int]], pieces: Sequence[Piece]
+    ) -> Sequence[Sequence[asyncpg.Record]]:
+        """By piece, the packed rows of the series that reach into it."""
+        found: list[list[asyncpg.Record]] = [[] for _ in pieces]
+        if not pieces:
+            return found
+        arguments: list[object] = [question.app_id, *keys]
+        selects = []
+        for number, piece in enumerate(pieces):
+            arguments += [moment(floor(piece.from_us, piece.tier.stretch_us)), moment(piece.to_us)]
+            where = f"stretch_at >= ${len(arguments) - 1} AND stretch_at < ${len(arguments)}"
+            selects.append(_select_packed(number, piece, where, question))
+        for row in await self._connection.fetch(" UNION ALL ".join(selects), *arguments):
+            found[row["piece"]].append(row)
+        return found
+
 
 async def read_cells(
     connection: asyncpg.Connection, question: Question, views: Sequence[str], retention: Retention
 ) -> Cells:
     """See `ingest.ports.Reader.cells`."""
     rollups = await _Rollups.open(connection, question, retention)
-    partition = await rollups.divide(views)
+    partition = await divide(connection, question, views)
     narrowest = _affordable(question, retention, 0)
     choice = await rollups.choose(partition, narrowest)
     chosen = _affordable(question, retention, len(partition.keys(choice.numbers)[0]))
@@ -184,7 +178,7 @@ async def read_cells(
     rows = await rollups.fetch(question, partition.keys(choice.numbers), chosen)
     point, points = await rollups.points(partition, choice.numbers, rows, chosen)
     suppressed = replace(choice.suppressed, points=points)
-    return _to_cells(rows, question, chosen, replace(choice, suppressed=suppressed), view=partition.view, point=point)
+    return _to_cells(rows, chosen, replace(choice, suppressed=suppressed), view=partition.view, point=point)
 
 
 async def read_shown(
@@ -192,7 +186,7 @@ async def read_shown(
 ) -> tuple[Sequence[Cell], Suppressed]:
     """The cells that pass the filters and may be shown, and what is not shown."""
     rollups = await _Rollups.open(connection, question, retention)
-    partition = await rollups.divide(views)
+    partition = await divide(connection, question, views)
     choice = await rollups.choose(partition, plan(question, retention))
     return [partition.cells[number] for number in choice.numbers], choice.suppressed
 
@@ -227,29 +221,6 @@ def _partials(chosen: Plan) -> int:
     return sum((piece.to_us - piece.from_us) // piece.tier.width_us for piece in chosen.pieces)
 
 
-def _visits(rows: Sequence[asyncpg.Record], chosen: Plan) -> Visits:
-    """What the rows of `_Rollups.fetch` say of who was where."""
-    lengths = [np.frombuffer(row.get("session_bytes") or b"", ">i4") for row in rows]
-    strung = b"".join(row.get("sessions") or b"" for row in rows)
-    of_sketch = np.repeat(np.arange(len(rows)), [len(each) for each in lengths])
-    place, session = sessions.coupons(
-        strung, np.concatenate(lengths, dtype=np.int64) if rows else np.zeros(0, np.int64)
-    )
-    at_us = _times(rows)
-    return Visits(
-        cell=np.array([row["number"] for row in rows], np.int64),
-        step=(at_us - chosen.from_us) // chosen.step_us,
-        spans=np.array([row["spans"] for row in rows], np.float64),
-        row=of_sketch[place],
-        session=session,
-    )
-
-
-def _times(rows: Sequence[asyncpg.Record]) -> I64:
-    at_us = {at: micros(at) for at in {row["at"] for row in rows}}
-    return np.array([at_us[row["at"]] for row in rows], np.int64)
-
-
 def _tables(piece: Piece, cursors: Mapping[str, int]) -> list[tuple[str, int | None]]:
     """The piece's own tier, and of the finer ones what the compactor has not added to it yet."""
     finer = TIERS[: TIERS.index(piece.tier)]
@@ -281,17 +252,22 @@ def _select_cells(table: str, at: str, where: str, question: Question) -> str:
     )
 
 
-def _to_cells(
-    rows: Sequence[asyncpg.Record], question: Question, chosen: Plan, choice: _Choice, *, view: str, point: Mask
-) -> Cells:
-    def column(name: str) -> list[Any]:
-        return [row[name] for row in rows]
+def _select_packed(number: int, piece: Piece, where: str, question: Question) -> str:
+    columns = packed_rows.select(
+        question.metrics,
+        marks=bool(set(question.metrics) - {"duration"}),
+        sessions=question.least_sessions > 1,
+    )
+    return (
+        f"SELECT {number} AS piece, number, {columns} FROM unnest($2::bigint[], $3::int[]) AS chosen(series_id, number)"  # noqa: S608 - names from TIERS and METRICS
+        f" JOIN {piece.tier.packed} USING (series_id) WHERE app_id = $1 AND {where}"
+    )
 
-    def marks(name: str) -> list[list[int]]:
-        return [[0] * len(rows) if metric == "duration" else column(f"{metric}_{name}") for metric in question.metrics]
 
-    shape = (len(question.metrics), len(rows))
-    group_of = {number: group for group, members in enumerate(choice.groups.values()) for number in members}
+def _to_cells(fetched: Fetched, chosen: Plan, choice: _Choice, *, view: str, point: Mask) -> Cells:
+    group_of = np.zeros(max(choice.numbers, default=-1) + 1, np.int32)
+    for group, members in enumerate(choice.groups.values()):
+        group_of[members] = group
     return Cells(
         view=view,
         from_us=chosen.from_us,
@@ -301,12 +277,12 @@ def _to_cells(
         truncated=choice.truncated,
         hidden_spans=choice.hidden_spans,
         suppressed=choice.suppressed,
-        group=np.array([group_of[number] for number in column("number")], dtype=np.int32),
-        at_us=_times(rows),
+        group=group_of[fetched.cell],
+        at_us=fetched.at_us,
         point=point,
-        spans=np.array(column("spans"), dtype=np.int64),
-        errors=np.array(column("errors"), dtype=np.int64),
-        reused=np.array(marks("reused"), dtype=np.int64).reshape(shape),
-        unknown=np.array(marks("unknown"), dtype=np.int64).reshape(shape),
-        sketches=[[row[metric] for row in rows] for metric in question.metrics],
+        spans=fetched.spans,
+        errors=fetched.errors,
+        reused=fetched.reused,
+        unknown=fetched.unknown,
+        sketches=fetched.sketches,
     )

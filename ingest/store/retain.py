@@ -5,6 +5,9 @@ others), which draws a part from the sequence inside each of its transactions an
 together with its lock by one connection. So parts become visible in ascending order: once a part is seen, no lower one
 can still appear, and "up to the highest part seen" is a set that never changes. Merging rows of that set gives them its
 highest part, so they stay in it.
+
+What has been folded on may rest: it is packed, by series and stretch of time (`pack`), and needs no part any more. A
+row moves from the tier's one table to the other in one transaction, so a snapshot finds it in one of them.
 """
 
 import asyncio
@@ -25,10 +28,13 @@ from ingest.store import partitions, rollup_rows
 from ingest.store.binary_copy import copy
 from ingest.store.database import COMPACTOR_LOCK, reachable
 from ingest.store.merge import SENT_COLUMNS, Partials, merge
+from ingest.store.pack import pack
 from ingest.store.plan import TIERS, Retention, Tier
 
 FOLD_SECONDS = (30.0, 300.0)
 """How often 10 s are folded into 1 min, and 1 min into 1 h. What is not folded yet is read from the finer tier."""
+PACK_SECONDS = (900.0, 3600.0)
+"""How often minutes are packed by hours, and hours by days."""
 RETIRE_SECONDS = 600.0
 FOLD_ROWS = 100_000
 """Partials of one transaction, give or take one part."""
@@ -77,6 +83,7 @@ class Compactor:
         loop = asyncio.get_running_loop()
         chores: list[tuple[float, Callable[[], Awaitable[object]]]] = [
             *((seconds, partial(self.fold, finer)) for seconds, finer in zip(FOLD_SECONDS, TIERS, strict=False)),
+            *((seconds, partial(self.pack, tier)) for seconds, tier in zip(PACK_SECONDS, TIERS[1:], strict=True)),
             (RETIRE_SECONDS, self.retire),
         ]
         due = [loop.time() + seconds for seconds, _ in chores]
@@ -102,6 +109,15 @@ class Compactor:
             while rows := await _fold_some(connection, finer, TIERS[TIERS.index(finer) + 1]):
                 read += rows
         return read
+
+    async def pack(self, tier: Tier) -> int:
+        """Moves what of this tier may rest to its packed table; returns how many rows that were.
+
+        Raises:
+            Unavailable: the database cannot be reached now; what was moved until then is moved.
+        """
+        async with reachable(), self._pool.acquire() as connection:
+            return await pack(connection, tier, self._now_us())
 
     async def retire(self) -> None:
         """Drops and deletes what is older than its retention, and merges the partials of hours.
@@ -131,6 +147,11 @@ class Compactor:
                 now - timedelta(microseconds=kept_us),
                 tier.table,
             )
+            if tier.stretch_us:
+                await connection.execute(
+                    f"DELETE FROM {tier.packed} WHERE stretch_at < $1",  # noqa: S608 - names from TIERS
+                    now - timedelta(microseconds=kept_us + tier.stretch_us),
+                )
         expired = (
             ("batch", "received_at", timedelta(microseconds=self._batch_ids_us)),
             ("journal_dead", "dead_at", timedelta(microseconds=self._dead_us)),

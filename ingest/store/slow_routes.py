@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 # The minutes, and of the finest tier what has not been folded into them yet.
 _PARTIALS = """
-    SELECT series_id, spans, duration, sessions FROM rollup_1m WHERE app_id = $1 AND window_at >= $2
+    SELECT series_id, spans, duration, sessions FROM rollup_1m_windows($1, $2, 'infinity')
     UNION ALL
     SELECT series_id, spans, duration, sessions FROM rollup_10s WHERE app_id = $1 AND window_at >= $2
     AND part > (SELECT part FROM compaction WHERE tier = 'rollup_10s')

@@ -13,12 +13,15 @@ _ACQUIRE_TIMEOUT_S = 5.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A plan made for the values at hand beats one made for any: ranges run from a minute to a year. What a query
-# aggregates is a few megabytes of sketches, which must not go to disk for want of the default 4 MB.
+# aggregates is a few megabytes of sketches, which must not go to disk for want of the default 4 MB. Starting parallel
+# workers takes longer than most questions. What is asked for is nearly always in memory, where no page is far.
 _PREPARE = """
     SET LOCAL statement_timeout = {timeout_ms};
     SET LOCAL plan_cache_mode = force_custom_plan;
     SET LOCAL work_mem = '64MB';
-    SET LOCAL jit = off
+    SET LOCAL jit = off;
+    SET LOCAL max_parallel_workers_per_gather = 0;
+    SET LOCAL random_page_cost = 1.1
 """
 
 # A fault of a statement is none of these: it is not cured by waiting, and shall be seen.

@@ -118,6 +118,8 @@ async def compact(pool: "asyncpg.Pool[Any]") -> None:
     compactor = Compactor(pool, Retention.of(Settings.from_env({})), batch_ids_us=0, now_us=lambda: seeded.NOW_US)
     for finer in TIERS[:-1]:
         await compactor.fold(finer)
+    for tier in TIERS[1:]:
+        await compactor.pack(tier)
 
 
 async def add_apps(connection: asyncpg.Connection) -> None:

@@ -35,7 +35,7 @@ async def test_every_table_carries_the_app_first_in_its_primary_key(pool: "async
         " WHERE indisprimary AND relnamespace = 'public'::regnamespace"
     )
     first = {row["relname"]: row["attname"] for row in rows}
-    local = {"journal", "journal_dead", "compaction", "schema_version"}
+    local = {"journal", "journal_dead", "compaction", "schema_version", "view_since"}
     assert {name for name, column in first.items() if column != "app_id"} == local
 
 
