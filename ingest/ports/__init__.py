@@ -18,6 +18,7 @@ from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, R
 from ingest.ports.exports import Exports, Portion
 from ingest.ports.journal import Entry, Journal, JournalReader, Position
 from ingest.ports.keys import CHANGERS, EVERY_APP, READERS, App, Grant, Keys
+from ingest.ports.overview import FailedSpans, Overviews, ServerTimes
 from ingest.ports.policies import Policies, PolicyText
 from ingest.ports.reader import Cells, Question, Reader, Samples, Suppressed, TraceSearch
 from ingest.ports.sampling import Allotment, Demand, Published, Rates, SlowRoute, SlowRoutes
@@ -56,6 +57,7 @@ __all__ = [
     "ErasedSession",
     "Erasures",
     "Exports",
+    "FailedSpans",
     "Forgotten",
     "Grant",
     "Journal",
@@ -65,6 +67,7 @@ __all__ = [
     "LedgerRow",
     "NewApp",
     "NewKey",
+    "Overviews",
     "Policies",
     "PolicyText",
     "Portion",
@@ -80,6 +83,7 @@ __all__ = [
     "Samples",
     "ScrubRow",
     "SeriesRow",
+    "ServerTimes",
     "SlowRoute",
     "SlowRoutes",
     "SpanLink",
