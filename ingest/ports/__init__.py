@@ -18,7 +18,7 @@ from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, R
 from ingest.ports.exports import Exports, Portion
 from ingest.ports.journal import Entry, Journal, JournalReader, Position
 from ingest.ports.keys import CHANGERS, EVERY_APP, READERS, App, Grant, Keys
-from ingest.ports.overview import FailedSpans, Overviews, ServerTimes
+from ingest.ports.overview import NONE_FAILED, FailedSpans, Overviews, ServerTimes
 from ingest.ports.policies import Policies, PolicyText
 from ingest.ports.reader import Cells, Question, Reader, Samples, Suppressed, TraceSearch
 from ingest.ports.sampling import Allotment, Demand, Published, Rates, SlowRoute, SlowRoutes
@@ -43,6 +43,7 @@ __all__ = [
     "LABEL_CHARS",
     "MOST_KEYS",
     "MOST_ORIGINS",
+    "NONE_FAILED",
     "READERS",
     "Actor",
     "Administration",

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from ingest.model import F64, I32, I64
 from ingest.ports.reader import Question, Suppressed
 
@@ -23,6 +25,16 @@ class FailedSpans:
     """(n,) as in `Samples`."""
     suppressed: Suppressed
     """Kinds of too few sessions; their spans are not here."""
+
+
+NONE_FAILED = FailedSpans(
+    kinds=(),
+    kind=np.zeros(0, np.int32),
+    duration_us=np.zeros(0, np.int64),
+    weight=np.zeros(0),
+    cluster=np.zeros(0, np.int64),
+    suppressed=Suppressed(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class Overviews(Protocol):
         """The sampled spans that failed."""
 
     async def server_times(self, question: Question) -> ServerTimes:
-        """What servers told of sampled requests, at most about 20,000 of them; others are thinned and weigh more."""
+        """What servers told of sampled requests, of about 10,000 at most; of more, a part that weighs more."""
 
     async def began(self, app_id: int) -> int | None:
         """Start of the oldest window kept that holds spans, µs since 1970, as finely as it is still known; None when

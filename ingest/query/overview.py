@@ -12,7 +12,7 @@ from typing import Any
 
 from ingest.errors import Unavailable
 from ingest.model import METRICS, Signal
-from ingest.ports import FailedSpans, Question
+from ingest.ports import NONE_FAILED, FailedSpans, Question
 from ingest.query import apdex, failure_kinds, failures, latency, schemas, versions, vitals
 from ingest.query.call import Call
 from ingest.query.figures import Figures, measure
@@ -79,7 +79,7 @@ async def overview(call: Call) -> Mapping[str, Any]:
     figures = await measure(call.reader, question)
     question = replace(question, from_us=figures.from_us, to_us=figures.to_us, step_us=figures.step_us)
     failed, before, reported, vital_rows, version_rows = await asyncio.gather(
-        _in_time(call.overviews.failed(question)),
+        _in_time(_failed(call, question, figures)),
         _in_time(_before(call, question)),
         _in_time(_reported(call, question)),
         _in_time(_vitals(call)),
@@ -136,7 +136,7 @@ async def _before(call: Call, question: Question) -> Mapping[str, Any] | None:
     figures, began_us = await asyncio.gather(measure(call.reader, earlier), call.overviews.began(call.app_id))
     if figures.to_us > question.from_us:
         return None
-    failed = await call.overviews.failed(replace(earlier, from_us=figures.from_us, step_us=figures.step_us))
+    failed = await _failed(call, replace(earlier, from_us=figures.from_us, step_us=figures.step_us), figures)
     return {
         "from": rfc3339(figures.from_us),
         "to": rfc3339(figures.to_us),
@@ -149,8 +149,13 @@ async def _before(call: Call, question: Question) -> Mapping[str, Any] | None:
 async def _reported(call: Call, question: Question) -> tuple[Figures, FailedSpans]:
     """What browsers reported by themselves."""
     reports = replace(question, signal=Signal.REPORT, over_time=False, metrics=())
-    figures, failed = await asyncio.gather(measure(call.reader, reports), call.overviews.failed(reports))
-    return figures, failed
+    figures = await measure(call.reader, reports)
+    return figures, await _failed(call, reports, figures)
+
+
+async def _failed(call: Call, question: Question, figures: Figures) -> FailedSpans:
+    """The sampled failed spans of figures; where none failed, the sample need not be read."""
+    return await call.overviews.failed(question) if figures.totals.errors.sum() else NONE_FAILED
 
 
 def _failures(figures: Figures, failed: Any, reported: Any) -> Any:

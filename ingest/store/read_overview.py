@@ -12,11 +12,13 @@ from ingest.model import F64, I64, METRICS, UNKNOWN, Kind
 from ingest.ports import FailedSpans, Question, ServerTimes, Suppressed
 from ingest.store.disclose import Cell, Visits, hidden_cells, passes
 from ingest.store.plan import TIERS, Retention
-from ingest.store.read_samples import FAILED, THINNED, about, dimension, span_of, thinned
+from ingest.store.read_samples import FAILED, about, dimension, span_of
 from ingest.store.snapshot import micros, moment, snapshot
 
-MOST_SPANS = 20_000
-"""More would hardly narrow the intervals, and each request is looked up in its trace."""
+MOST_FAILED = 20_000
+"""More would hardly narrow the intervals."""
+MOST_REQUESTS = 10_000
+"""Each is looked up in its trace."""
 
 _TTFB = f"phases_us[{METRICS.index('ttfb')}]"
 
@@ -39,6 +41,9 @@ _TOLD = f"""
 """  # noqa: S608 - holds no value
 
 
+_TELLING = ("app_id", "trace_id", "span_id", "start_at", "server_us", "phases_us")
+
+
 class PostgresOverviews:
     """Reads through a pool; holds nothing but it and how long spans are kept."""
 
@@ -47,7 +52,12 @@ class PostgresOverviews:
         self._retention = retention
 
     async def failed(self, question: Question) -> FailedSpans:
-        select = _Select(FAILED, {"kind": _HOW, "duration_us": "duration_us"})
+        select = _Select(
+            FAILED,
+            MOST_FAILED,
+            ("signal", "http_status", "error_type", "duration_us"),
+            {"kind": _HOW, "duration_us": "duration_us"},
+        )
         async with snapshot(self._pool) as connection:
             rows = await select.read(connection, question, self._retention)
         shown, suppressed = await asyncio.to_thread(_shown, rows, question)
@@ -63,7 +73,7 @@ class PostgresOverviews:
 
     async def server_times(self, question: Question) -> ServerTimes:
         # Those of whom a server told are a kind of their own: a figure about few of them is not shown.
-        select = _Select(f"{_TTFB} >= 0", {"ttfb_us": _TTFB, "server_us": _TOLD})
+        select = _Select(f"{_TTFB} >= 0", MOST_REQUESTS, _TELLING, {"ttfb_us": _TTFB, "server_us": _TOLD})
         async with snapshot(self._pool) as connection:
             rows = await select.read(connection, question, self._retention)
         told = [row for row in rows if row["server_us"] != UNKNOWN]
@@ -92,24 +102,32 @@ class _Select:
     """Sampled client spans of a question's signal and range, whatever its filters, one row each."""
 
     where: str
-    columns: dict[str, str]
-    """Name → expression."""
+    most: int
+    """Beyond this many they are thinned and weigh more."""
+    found: Sequence[str]
+    """Columns that the expressions are about."""
+    columns: Mapping[str, str]
+    """Name → expression, of those that are left after thinning."""
 
     async def read(
         self, connection: asyncpg.Connection, question: Question, retention: Retention
     ) -> list[Mapping[str, Any]]:
         span = span_of(question, retention)
-        where = f"{about(question)} AND {self.where}"
-        arguments = [question.app_id, moment(span.from_us), moment(span.to_us)]
-        thinned_by = await thinned(connection, where, arguments, MOST_SPANS)
-        columns = {name: dimension(name) for name in question.partition} | self.columns
+        names = ", ".join(dict.fromkeys((*self.found, *question.partition)))
+        columns = {name: dimension(name) for name in question.partition} | dict(self.columns)
         chosen = "".join(f", {expression} AS {name}" for name, expression in columns.items())
+        # One look at the spans: counting them first would read them twice.
         rows = await connection.fetch(
-            f"SELECT weight * $5::float8 AS weight, randomness, hashtextextended(session, 0) AS session{chosen}"  # noqa: S608 - names from DIMENSIONS
-            f" FROM span WHERE {where} AND {THINNED.format(4)}",
-            *arguments,
-            thinned_by - 1,
-            thinned_by,
+            f"WITH found AS MATERIALIZED (SELECT weight, randomness, session, {names} FROM span"  # noqa: S608 - names from DIMENSIONS
+            f"   WHERE {about(question)} AND {self.where}),"
+            " size AS (SELECT 1 << greatest(ceil(log(2, greatest(count(*), 1) / $4::numeric)), 0)::int AS thinned_by"
+            "   FROM found)"
+            f" SELECT weight * thinned_by AS weight, randomness, hashtextextended(session, 0) AS session{chosen}"
+            f" FROM found AS span, size WHERE (hashint8(randomness) & (thinned_by - 1)) = 0",
+            question.app_id,
+            moment(span.from_us),
+            moment(span.to_us),
+            self.most,
         )
         return list(rows)
 

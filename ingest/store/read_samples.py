@@ -20,7 +20,7 @@ MOST_SAMPLES = 200_000
 
 _CLIENTS = "app_id = $1 AND start_at >= $2 AND start_at < $3 AND origin = 'client' AND weight > 0"
 """Spans that stand for clients' spans: what a backend measured is none; of weight 0 are those others stand for."""
-THINNED = "(hashint8(randomness) & ${}::int) = 0"
+_THINNED = "(hashint8(randomness) & ${}::int) = 0"
 """Whole clusters stay or go: what comes together stays together."""
 
 FAILED = "(status = 2 OR coalesce(http_status >= 400 OR http_status = 0, false))"
@@ -50,7 +50,7 @@ async def read_samples(connection: asyncpg.Connection, question: Question, reten
     conditions, values = passing(question.filters, first=4)
     arguments = [question.app_id, moment(span.from_us), moment(span.to_us), *values]
     where = f"{about(question)}{conditions}"
-    thinned_by = await thinned(connection, where, arguments, MOST_SAMPLES)
+    thinned_by = await _thinned_by(connection, where, arguments)
     rows = await connection.fetch(
         _select(question, where, len(arguments) + 1), *arguments, thinned_by - 1, _width(question, span.step_us)
     )
@@ -100,10 +100,10 @@ def span_of(question: Question, retention: Retention) -> SampledRange:
     return SampledRange(start, max(ceil(question.to_us, step), start), step)
 
 
-async def thinned(connection: asyncpg.Connection, where: str, arguments: Sequence[object], most: int) -> int:
-    """One in how many spans makes at most about so many: a power of two."""
+async def _thinned_by(connection: asyncpg.Connection, where: str, arguments: Sequence[object]) -> int:
+    """One in how many is enough: a power of two."""
     found = await connection.fetchval(f"SELECT count(*) FROM span WHERE {where}", *arguments)  # noqa: S608
-    return int(max(1, 1 << (-(-found // most) - 1).bit_length()))
+    return int(max(1, 1 << (-(-found // MOST_SAMPLES) - 1).bit_length()))
 
 
 async def _judge(connection: asyncpg.Connection, question: Question, span: SampledRange) -> _Shown:
@@ -112,13 +112,13 @@ async def _judge(connection: asyncpg.Connection, question: Question, span: Sampl
         return _Shown((), frozenset(), frozenset(), Suppressed())
     arguments = [question.app_id, moment(span.from_us), moment(span.to_us)]
     spans = about(question)
-    thinned_by = await thinned(connection, spans, arguments, MOST_SAMPLES)
+    thinned_by = await _thinned_by(connection, spans, arguments)
     columns = "".join(f", {dimension(name)} AS {name}" for name in question.partition)
     positions = "".join(f", {number}" for number in range(2, len(question.partition) + 2))
     rows = await connection.fetch(
         f"SELECT date_bin($5::interval, start_at, 'epoch') AS at{columns}, sum(weight) AS spans,"  # noqa: S608
         " array_agg(DISTINCT hashtextextended(session, 0)) FILTER (WHERE session IS NOT NULL) AS sessions"
-        f" FROM span WHERE {spans} AND {THINNED.format(4)} GROUP BY 1{positions}",
+        f" FROM span WHERE {spans} AND {_THINNED.format(4)} GROUP BY 1{positions}",
         *arguments,
         thinned_by - 1,
         _width(question, span.step_us),
@@ -164,7 +164,7 @@ def _select(question: Question, where: str, first: int) -> str:
     return (
         f"SELECT date_bin(${first + 1}::interval, start_at, 'epoch') AS at{grouping}, array_agg(weight) AS weights,"  # noqa: S608
         f" array_agg(randomness) AS clusters, array_agg({FAILED}) AS errors{values}"
-        f" FROM span WHERE {where} AND {THINNED.format(first)} GROUP BY 1{positions}"
+        f" FROM span WHERE {where} AND {_THINNED.format(first)} GROUP BY 1{positions}"
     )
 
 
