@@ -30,18 +30,15 @@ _HOW = """
          ELSE 'other' END
 """
 
-# The last backend span to start counts, as in a trace (`ingest.query.first_byte`). A server answers while its client
-# waits, but by another clock: a day either way is looked at, so that not every partition is.
-_TOLD = f"""
-    coalesce((SELECT told.duration_us FROM span told
-              WHERE told.app_id = span.app_id AND told.trace_id = span.trace_id AND told.parent_span_id = span.span_id
-                AND told.origin = 'backend' AND told.kind = {Kind.SERVER:d}
-                AND told.start_at BETWEEN span.start_at - interval '1 day' AND span.start_at + interval '1 day'
-              ORDER BY told.start_at DESC LIMIT 1), server_us, {UNKNOWN})
+# A server answers while its client waits, but by another clock: a day either way is looked at, so that not every
+# partition is.
+_SERVERS = f"""
+    SELECT trace_id, parent_span_id, duration_us FROM span
+    WHERE app_id = $1 AND trace_id = ANY($2) AND origin = 'backend' AND kind = {Kind.SERVER:d}
+      AND start_at BETWEEN $3::timestamptz - interval '1 day' AND $4::timestamptz + interval '1 day'
+      AND parent_span_id IS NOT NULL
+    ORDER BY start_at
 """  # noqa: S608 - holds no value
-
-
-_TELLING = ("app_id", "trace_id", "span_id", "start_at", "server_us", "phases_us")
 
 
 class PostgresOverviews:
@@ -60,7 +57,8 @@ class PostgresOverviews:
         )
         async with snapshot(self._pool) as connection:
             rows = await select.read(connection, question, self._retention)
-        shown, suppressed = await asyncio.to_thread(_shown, rows, question)
+        places, suppressed = await asyncio.to_thread(_shown, rows, question)
+        shown = [rows[place] for place in places]
         kinds, kind = np.unique(np.array([row["kind"] for row in shown], np.str_), return_inverse=True)
         return FailedSpans(
             kinds=kinds.tolist(),
@@ -72,18 +70,29 @@ class PostgresOverviews:
         )
 
     async def server_times(self, question: Question) -> ServerTimes:
-        # Those of whom a server told are a kind of their own: a figure about few of them is not shown.
-        select = _Select(f"{_TTFB} >= 0", MOST_REQUESTS, _TELLING, {"ttfb_us": _TTFB, "server_us": _TOLD})
+        columns = {"ttfb_us": _TTFB, "trace_id": "trace_id", "span_id": "span_id", "server_us": "server_us"}
+        select = _Select(f"{_TTFB} >= 0", MOST_REQUESTS, ("trace_id", "span_id", "server_us", "phases_us"), columns)
         async with snapshot(self._pool) as connection:
             rows = await select.read(connection, question, self._retention)
-        told = [row for row in rows if row["server_us"] != UNKNOWN]
-        shown, _ = await asyncio.to_thread(_shown, told, question)
-        shown += [row for row in rows if row["server_us"] == UNKNOWN and passes(_dimensions(row, question), question)]
+            traces = list({row["trace_id"] for row in rows})
+            times = (moment(question.from_us), moment(question.to_us))
+            found = await connection.fetch(_SERVERS, question.app_id, traces, *times)
+        # The last to start counts, as in a trace (`ingest.query.first_byte`).
+        servers = {(row["trace_id"], row["parent_span_id"]): row["duration_us"] for row in found}
+        of_row = [servers.get((row["trace_id"], row["span_id"]), row["server_us"]) for row in rows]
+        # Those of whom a server told are judged by themselves: a figure about few of them is not shown.
+        told = [place for place, server_us in enumerate(of_row) if server_us is not None]
+        shown, _ = await asyncio.to_thread(_shown, [rows[place] for place in told], question)
+        kept = [told[place] for place in shown]
+        for place, row in enumerate(rows):
+            if of_row[place] is None and passes(_dimensions(row, question), question):
+                kept.append(place)
+        chosen = [rows[place] for place in kept]
         return ServerTimes(
-            ttfb_us=_column(shown, "ttfb_us"),
-            server_us=_column(shown, "server_us"),
-            weight=_weights(shown),
-            cluster=_column(shown, "randomness"),
+            ttfb_us=_column(chosen, "ttfb_us"),
+            server_us=np.array([UNKNOWN if of_row[place] is None else of_row[place] for place in kept], np.int64),
+            weight=_weights(chosen),
+            cluster=_column(chosen, "randomness"),
         )
 
     async def began(self, app_id: int) -> int | None:
@@ -139,8 +148,8 @@ def _dimensions(row: Row, question: Question) -> Cell:
     return tuple(row[name] for name in question.partition)
 
 
-def _shown(rows: Sequence[Row], question: Question) -> tuple[list[Row], Suppressed]:
-    """Of the rows those that pass the filters, without cells of too few sessions; cells are cut by `kind`, too."""
+def _shown(rows: Sequence[Row], question: Question) -> tuple[list[int], Suppressed]:
+    """Places of the rows that pass the filters, without cells of too few sessions; cells are cut by `kind`, too."""
     of_row = [(*_dimensions(row, question), row.get("kind", "")) for row in rows]
     cells = sorted(set(of_row))
     number = {cell: place for place, cell in enumerate(cells)}
@@ -153,9 +162,8 @@ def _shown(rows: Sequence[Row], question: Question) -> tuple[list[Row], Suppress
         session=np.array([rows[place]["session"] for place in known], np.int64),
     )
     hidden, suppressed = hidden_cells(cells, visits, question.least_sessions)
-    return [
-        row for cell, row in zip(of_row, rows, strict=True) if not hidden[number[cell]] and passes(cell[:-1], question)
-    ], suppressed
+    shown = [place for place, cell in enumerate(of_row) if not hidden[number[cell]] and passes(cell[:-1], question)]
+    return shown, suppressed
 
 
 def _column(rows: Sequence[Row], name: str) -> I64:

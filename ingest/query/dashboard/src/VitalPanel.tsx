@@ -7,7 +7,7 @@ import { Panel } from "./Panel.tsx";
 import { formatCount, formatInterval, formatMeasure, formatShare, formatTick } from "./units.ts";
 import type { View } from "./view.ts";
 import { changeView } from "./view.ts";
-import { RATING_NAMES, SIGNAL_NAMES, VITAL_MEANINGS } from "./words.ts";
+import { RATING_NAMES, VITAL_MEANINGS } from "./words.ts";
 
 function VitalRow({ vital, chosen }: { vital: Vital; chosen: boolean }) {
   const format = formatMeasure(vital.vital);
@@ -24,7 +24,7 @@ function VitalRow({ vital, chosen }: { vital: Vital; chosen: boolean }) {
           title={`${VITAL_MEANINGS[vital.vital]} ${bounds}`}
           onClick={() => changeView({ signal: chosen ? "request" : vital.vital, metric: "duration", route: null })}
         >
-          {SIGNAL_NAMES[vital.vital]}
+          {vital.vital.toUpperCase()}
         </button>
       </th>
       <td className="number strong" title={vital.interval ? `95 % interval: ${formatInterval(vital.interval, format)}` : undefined}>{format(vital.us)}</td>
