@@ -6,7 +6,7 @@ not compared with a whole one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -79,11 +79,11 @@ async def overview(call: Call) -> Mapping[str, Any]:
     figures = await measure(call.reader, question)
     question = replace(question, from_us=figures.from_us, to_us=figures.to_us, step_us=figures.step_us)
     failed, before, reported, vital_rows, version_rows = await asyncio.gather(
-        _in_time(_failed(call, question, figures)),
-        _in_time(_before(call, question)),
-        _in_time(_reported(call, question)),
-        _in_time(_vitals(call)),
-        _in_time(_versions(call)),
+        _in_time(_failed, call, question, figures),
+        _in_time(_before, call, question),
+        _in_time(_reported, call, question),
+        _in_time(_vitals, call),
+        _in_time(_versions, call),
     )
     points = latency.tallies(figures.points, call.values["q"]) if figures.points is not None else []
     parts = {
@@ -105,10 +105,10 @@ async def overview(call: Call) -> Mapping[str, Any]:
     }
 
 
-async def _in_time(part: Awaitable[Any]) -> Any:
+async def _in_time(read: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
     """A part, or `_MISSING`."""
     try:
-        return await part
+        return await read(*arguments)
     except Unavailable:
         return _MISSING
 

@@ -18,7 +18,7 @@ async def test_the_page_shows_figures_for_the_last_hour(visit: Visit) -> None:
     await visit.open()
     page = visit.page
     await expect(page.get_by_role("group", name=re.compile("^Duration over time: p50 .* spans"))).to_be_visible()
-    await expect(page.get_by_role("region", name="Phases at p95").get_by_role("row")).to_have_count(9)
+    await expect(page.get_by_role("region", name="Phases at p95").get_by_role("row")).to_have_count(11)
     routes = page.get_by_role("region", name="Routes by impact")
     await expect(routes.get_by_role("button", name="GET api.shop.example/orders/{id}")).to_be_visible()
     await expect(

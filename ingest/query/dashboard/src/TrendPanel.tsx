@@ -5,7 +5,7 @@ import type { KeyboardEvent } from "react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type uPlot from "uplot";
 import type { Answer } from "./api.ts";
-import { Flags } from "./Flags.tsx";
+import { VersionFlags } from "./VersionFlags.tsx";
 import type { Overview } from "./overview.ts";
 import { asLatency } from "./overview.ts";
 import { Panel } from "./Panel.tsx";
@@ -140,7 +140,7 @@ function Chart({ overview, view }: { overview: Overview; view: View }) {
       aria-label={`${name} over time: ${summary.join(", ")}; ${formatCount(overview.total?.spans)} spans. Arrow keys walk along the chart; with Shift they select, and Enter looks closer.`}
     >
       <div ref={place} className="plot" />
-      <Flags versions={overview.versions ?? []} from={data.at[0] ?? 0} to={data.at.at(-1) ?? 0} view={view} />
+      <VersionFlags versions={overview.versions ?? []} from={data.at[0] ?? 0} to={data.at.at(-1) ?? 0} view={view} />
       {hover && <Reading data={data} hover={hover} quantile={view.quantile} signal={view.signal} width={place.current?.clientWidth ?? 0} />}
     </div>
   );
