@@ -136,11 +136,13 @@ async def _before(call: Call, question: Question) -> Mapping[str, Any] | None:
     figures, began_us = await asyncio.gather(measure(call.reader, earlier), call.overviews.began(call.app_id))
     if figures.to_us > question.from_us:
         return None
-    failed = await _failed(call, replace(earlier, from_us=figures.from_us, step_us=figures.step_us), figures)
+    whole = began_us is not None and began_us <= figures.from_us
+    # What is not whole is not compared: its score is not worth a look at the sample.
+    failed = await _failed(call, earlier, figures) if whole else None
     return {
         "from": rfc3339(figures.from_us),
         "to": rfc3339(figures.to_us),
-        "whole": began_us is not None and began_us <= figures.from_us,
+        "whole": whole,
         "began_at": None if began_us is None else rfc3339(began_us),
         "total": _total(call, figures, failed),
     }

@@ -1,8 +1,9 @@
 """GET /api/v1/versions: which share of the spans each version had over time, and when it arrived.
 
 A version arrives at the start of the first step in which it made `ARRIVES_AT` of the spans, and at least `LEAST_SPANS`
-of them. None arrives in the first step (of a range before which nothing is kept: in the first that has spans), since
-how long it had been there the range does not show; nor does one that had made such a share of the `LOOKBACK_US` before.
+of them. None arrives in the first step, since how long it had been there the range does not show; nor does one that had
+made such a share of the `LOOKBACK_US` before. Where nothing is kept from before, the first step is as good as a tenth of
+the range, from the first span on: an app that begins to send begins slowly.
 """
 
 import asyncio
@@ -113,7 +114,9 @@ def _arrivals(found: Versions) -> list[str | None]:
     known = {group["version"]: int(spans) for group, spans in zip(before.groups, before.totals.spans, strict=True)}
     settled = ARRIVES_AT * sum(known.values())
     spans, shares = _points(figures)
-    first_us = figures.from_us if known else figures.point_at_us.min(initial=figures.to_us)
+    first_us = figures.from_us
+    if not known:
+        first_us = figures.point_at_us.min(initial=figures.to_us) + (figures.to_us - figures.from_us) // 10
     arrived: list[str | None] = []
     for place, group in enumerate(figures.groups):
         version, own = group["version"], figures.point_group == place

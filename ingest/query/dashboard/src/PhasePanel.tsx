@@ -93,7 +93,7 @@ function SplitRows({ split, longest }: { split: FirstByteSplit; longest: number 
         </th>
         <td className="bar-cell">
           <div className="bar">
-            <span className={part === "server" ? "of-server" : ""} style={{ width: `${longest > 0 ? Math.min((us ?? 0) / longest, 1) * 100 : 0}%`, ...(part === "network" && { background: "var(--ttfb)" }) }} />
+            <span className={part === "server" ? "of-server" : ""} style={{ width: `${longest > 0 ? Math.min((us ?? 0) / longest, 1) * 100 : 0}%` }} />
           </div>
         </td>
         <td className="number" title={`95 % interval: ${formatInterval(interval, formatDuration)}`}>≈ {formatDuration(us)}</td>

@@ -158,9 +158,9 @@ export function formatRange([low, high]: [number, number]): string {
 
 const KINDS: Record<string, string> = {
   no_answer: "No answer (status 0)",
-  "4xx": "4xx, the client’s fault",
-  "5xx": "5xx, the server’s fault",
-  other: "Failed without a status",
+  "4xx": "Client errors (4xx)",
+  "5xx": "Server errors (5xx)",
+  other: "Failed, no HTTP status",
 };
 
 /** What a kind of failure is called. */
