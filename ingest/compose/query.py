@@ -18,6 +18,7 @@ from ingest.store.administration import PostgresAdministration
 from ingest.store.plan import Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
+from ingest.store.read_overview import PostgresOverviews
 
 CONNECTIONS = 8
 
@@ -36,6 +37,7 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
         PostgresReader(pool, Retention.of(settings)),
         PostgresAdministration(pool),
         Eraser(pool, settings),
+        PostgresOverviews(pool, Retention.of(settings)),
         policy_of=book.of,
         installation=Installation.of(settings),
         proxy=ProxyLogin.of(settings),

@@ -18,6 +18,7 @@ from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, R
 from ingest.ports.exports import Exports, Portion
 from ingest.ports.journal import Entry, Journal, JournalReader, Position
 from ingest.ports.keys import CHANGERS, EVERY_APP, READERS, App, Grant, Keys
+from ingest.ports.overview import NONE_FAILED, FailedSpans, Overviews, ServerTimes
 from ingest.ports.policies import Policies, PolicyText
 from ingest.ports.reader import Cells, Question, Reader, Samples, Sketches, Suppressed, TraceSearch
 from ingest.ports.sampling import Allotment, Demand, Published, Rates, SlowRoute, SlowRoutes
@@ -42,6 +43,7 @@ __all__ = [
     "LABEL_CHARS",
     "MOST_KEYS",
     "MOST_ORIGINS",
+    "NONE_FAILED",
     "READERS",
     "Actor",
     "Administration",
@@ -56,6 +58,7 @@ __all__ = [
     "ErasedSession",
     "Erasures",
     "Exports",
+    "FailedSpans",
     "Forgotten",
     "Grant",
     "Journal",
@@ -65,6 +68,7 @@ __all__ = [
     "LedgerRow",
     "NewApp",
     "NewKey",
+    "Overviews",
     "Policies",
     "PolicyText",
     "Portion",
@@ -81,6 +85,7 @@ __all__ = [
     "ScrubRow",
     "SeriesRow",
     "Sketches",
+    "ServerTimes",
     "SlowRoute",
     "SlowRoutes",
     "SpanLink",

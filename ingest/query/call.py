@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ingest.model import DIMENSIONS, Signal
-from ingest.ports import Actor, Administration, App, Erasures, Question, Reader
+from ingest.ports import Actor, Administration, App, Erasures, Overviews, Question, Reader
 from ingest.query.installation import Installation
 from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
 from ingest.settings import AppPolicy
 
 _S = 1_000_000
+_DAY_US = 86_400 * _S
 STEPS_US = tuple(
     seconds * _S
     for seconds in (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800)
@@ -29,6 +31,7 @@ class Call:
 
     reader: Reader
     erasures: Erasures
+    overviews: Overviews
     apps: Sequence[App]
     """Those that the token opens."""
     app_id: int
@@ -91,7 +94,7 @@ class Call:
             from_us=start,
             to_us=end,
             now_us=self.now_us,
-            step_us=_auto_step(start, end),
+            step_us=auto_step(start, end),
             signal=self.signal,
             over_time=False,
             metrics=metrics,
@@ -110,7 +113,7 @@ class Call:
             BadParameter: the step would give too many points.
         """
         start, end = self.range_us()
-        step = step_us or _auto_step(start, end)
+        step = step_us or auto_step(start, end)
         points = _points(start, end, step)
         if points > MOST_POINTS:
             raise BadParameter(
@@ -136,5 +139,7 @@ def _points(start: int, end: int, step: int) -> int:
     return -(-end // step) - start // step
 
 
-def _auto_step(start: int, end: int) -> int:
-    return next((step for step in STEPS_US if _points(start, end, step) <= MOST_AUTO_POINTS), STEPS_US[-1])
+def auto_step(start: int, end: int, most: int = MOST_AUTO_POINTS) -> int:
+    """The finest of `STEPS_US`, else of whole days, that cuts a range into at most so many points."""
+    days = (step_us for step_us in range(_DAY_US, LONGEST_RANGE_US + _DAY_US, _DAY_US))
+    return next(step for step in chain(STEPS_US, days) if _points(start, end, step) <= most)

@@ -94,6 +94,16 @@ class Distribution:
         values = np.append(self.value_us, np.nan)[np.minimum(found, len(self.value_us))]
         return np.where(first[1:] > first[:-1], values, np.nan)
 
+    def up_to(self, limit_us: int) -> F64:
+        """(owners,) spans of at most this value, and those that share a sketch's bucket with it: up to 2 % more."""
+        bucket = sketch.bucket(np.array([limit_us], np.int64))
+        reached = max(float(limit_us), float(sketch.value(bucket)[0]))
+        return _sums(self.owner, self.weight * (self.value_us <= reached), self.owners)
+
+    def sums_us(self) -> F64:
+        """(owners,) all values added up, in µs."""
+        return _sums(self.owner, self.value_us * self.weight, self.owners)
+
     def excess_us(self, target_us: float) -> F64:
         """(owners,) the time that each owner's spans spent above the target, added up, in µs."""
         above = np.maximum(self.value_us - target_us, 0.0) * self.weight

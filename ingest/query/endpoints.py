@@ -14,6 +14,7 @@ from ingest.query import (
     failures,
     latency,
     ledger,
+    overview,
     phases,
     privacy,
     routes,
@@ -22,6 +23,8 @@ from ingest.query import (
     trace_schemas,
     traces,
     values,
+    versions,
+    vitals,
 )
 from ingest.query.call import Call
 from ingest.query.parameters import Parameter
@@ -76,6 +79,29 @@ ENDPOINTS = (
         routes.routes,
         routes.SCHEMA,
         table=tables.member("routes"),
+    ),
+    Endpoint(
+        "/api/v1/overview",
+        "What the dashboard shows first, in one answer.",
+        overview.PARAMETERS,
+        overview.overview,
+        overview.SCHEMA,
+    ),
+    Endpoint(
+        "/api/v1/vitals",
+        "Web vitals against their thresholds.",
+        vitals.PARAMETERS,
+        vitals.vitals,
+        vitals.SCHEMA,
+        table=tables.member("vitals"),
+    ),
+    Endpoint(
+        "/api/v1/versions",
+        "Share of each version over time, and when it arrived.",
+        versions.PARAMETERS,
+        versions.versions,
+        versions.SCHEMA,
+        table=tables.versions,
     ),
     Endpoint(
         "/api/v1/failures",

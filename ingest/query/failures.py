@@ -14,34 +14,33 @@ from typing import Any
 from ingest.model import Signal
 from ingest.query import schemas
 from ingest.query.call import Call
-from ingest.query.figures import Figures, measure
+from ingest.query.figures import Figures, combine, measure
 from ingest.query.parameters import APP, FILTERS, FROM, GROUP_BY, TO
 
 PARAMETERS = (APP, FROM, TO, *FILTERS, GROUP_BY)
 
-_RATE = {"type": "number", "minimum": 0, "maximum": 1}
-_COUNTS = schemas.row(spans=schemas.COUNT, errors=schemas.COUNT)
+RATE: schemas.Schema = {
+    "type": "array",
+    "items": {"type": "number", "minimum": 0, "maximum": 1},
+    "minItems": 2,
+    "maxItems": 2,
+    "description": "Lowest and highest share of requests that failed.",
+}
+COUNTS = schemas.row(spans=schemas.COUNT, errors=schemas.COUNT)
 
 SCHEMA = schemas.row(
     **schemas.PROVENANCE,
     groups=schemas.rows(
         schemas.row(
             group=schemas.GROUP,
-            requests=_COUNTS,
-            reports=_COUNTS,
-            rate={
-                "type": "array",
-                "items": _RATE,
-                "minItems": 2,
-                "maxItems": 2,
-                "description": "Lowest and highest share of requests that failed.",
-            },
+            requests=COUNTS,
+            reports=COUNTS,
+            rate=RATE,
         )
     ),
 )
 
 Counts = Mapping[tuple[str, ...], tuple[int, int]]
-_BASES = ("exact", "estimated", "incomplete")
 
 
 async def failures(call: Call) -> Mapping[str, Any]:
@@ -64,15 +63,7 @@ async def failures(call: Call) -> Mapping[str, Any]:
             }
         )
     rows.sort(key=lambda row: -(row["requests"]["errors"] + row["reports"]["errors"]))
-    basis = max(figures.basis, reported.basis, key=_BASES.index)
-    return {
-        **figures.provenance(),
-        "basis": basis,
-        "exact": basis == "exact",
-        "truncated": figures.truncated or reported.truncated,
-        "hidden_spans": figures.hidden_spans + reported.hidden_spans,
-        "groups": rows,
-    }
+    return {**combine([figures, reported]), "groups": rows}
 
 
 def rate(spans: int, errors: int, failed: int) -> tuple[float, float]:

@@ -94,6 +94,24 @@ class Figures:
         }
 
 
+BASES = ("exact", "estimated", "incomplete")
+"""Best first: what several figures are together is the worst of them."""
+
+
+def combine(figures: Sequence[Figures]) -> Mapping[str, Any]:
+    """What an answer says of several figures' origin: the worst of each; range and source are those of the first."""
+    basis = max((each.basis for each in figures), key=BASES.index)
+    return {
+        **figures[0].provenance(),
+        "basis": basis,
+        "exact": basis == "exact",
+        "truncated": any(each.truncated for each in figures),
+        "hidden_spans": sum(each.hidden_spans for each in figures),
+        "weighted_spans": max(each.weighted_spans for each in figures),
+        "relative_error": max(each.relative_error for each in figures),
+    }
+
+
 def describe(suppressed: Suppressed, least_sessions: int) -> Mapping[str, int]:
     """What every answer says about what it leaves out."""
     return {"least_sessions": least_sessions, "groups": suppressed.groups, "points": suppressed.points}

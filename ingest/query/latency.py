@@ -14,7 +14,7 @@ from ingest.query.times import rfc3339_all
 
 PARAMETERS = (*COMMON, METRIC, QUANTILES, STEP, GROUP_BY)
 
-_TALLY = {
+TALLY = {
     "spans": schemas.COUNT,
     "errors": schemas.COUNT,
     "measured": schemas.COUNT,
@@ -22,24 +22,24 @@ _TALLY = {
     "unknown": schemas.COUNT,
     "quantiles": schemas.rows(schemas.US_OR_NULL),
 }
-_INTERVALS = {
+INTERVALS = {
     "intervals": schemas.rows(schemas.INTERVAL),
     "spans_interval": schemas.COUNT_INTERVAL,
     "errors_interval": schemas.COUNT_INTERVAL,
 }
-_PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
+PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 
 SCHEMA = schemas.row(
     **schemas.PROVENANCE,
     metric={"enum": list(METRICS)},
     unit={"const": "us"},
     step_s={"type": "integer", "minimum": 10},
-    quantiles=schemas.rows(_PROBABILITY),
+    quantiles=schemas.rows(PROBABILITY),
     groups=schemas.rows(
         schemas.row(
             group=schemas.GROUP,
-            total=schemas.row(_INTERVALS, **_TALLY),
-            points=schemas.rows(schemas.row(_INTERVALS, at=schemas.TIME, **_TALLY)),
+            total=schemas.row(INTERVALS, **TALLY),
+            points=schemas.rows(schemas.row(INTERVALS, at=schemas.TIME, **TALLY)),
         )
     ),
 )

@@ -20,6 +20,7 @@ MOST_VALUES = 100
 """Of one filter."""
 _LONGEST_VALUE = 512
 _MOST_QUANTILES = 10
+MOST_LINE_POINTS = 60
 _FIRST_YEAR, _LAST_YEAR = 1971, 2999
 
 
@@ -195,6 +196,13 @@ def _storable(text: str) -> bool:
     return len(text) <= _LONGEST_VALUE and not re.search("[\0\ud800-\udfff]", text)
 
 
+def parse_line_points(text: str) -> int:
+    """Steps of a line: none, or enough to make one."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) not in (0, *range(2, MOST_LINE_POINTS + 1)):
+        raise ValueError(f"must be 0, or a whole number from 2 to {MOST_LINE_POINTS}.")
+    return int(text)
+
+
 def parse_flag(text: str) -> bool:
     """true or false."""
     if text not in ("true", "false", "1", "0"):
@@ -260,6 +268,7 @@ QUANTILES = Parameter(
     {"type": "string"},
     "0.5,0.75,0.95,0.99",
 )
+VALUE_QUANTILE = Parameter("q", "Also answers this quantile of the duration.", parse_quantile, _QUANTILE)
 PHASE_QUANTILE = Parameter("q", "The quantile of every phase.", parse_quantile, _QUANTILE, "0.75")
 ROUTE_QUANTILE = Parameter("q", "The quantile of every route.", parse_quantile, _QUANTILE, "0.95")
 TARGET = Parameter(
@@ -268,6 +277,13 @@ TARGET = Parameter(
     whole(0, 86_400_000),
     {"type": "integer", "minimum": 0, "maximum": 86_400_000},
     "1000",
+)
+LINE_POINTS = Parameter(
+    "points",
+    "At most so many steps of a line for each of the first routes; 0: no lines.",
+    parse_line_points,
+    {"type": "integer", "enum": [0, *range(2, MOST_LINE_POINTS + 1)]},
+    "0",
 )
 DIMENSION = Parameter(
     "dimension",

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from ingest.errors import Unavailable
-from ingest.ports import Administration, Erasures, Reader
+from ingest.ports import Administration, Erasures, Overviews, Reader
 from ingest.query import docs_page, openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
@@ -39,6 +39,7 @@ def build(
     reader: Reader,
     administration: Administration,
     erasures: Erasures,
+    overviews: Overviews,
     *,
     policy_of: Callable[[int], AppPolicy] = lambda _: AppPolicy(),
     installation: Installation,
@@ -54,6 +55,7 @@ def build(
         reader: the store.
         administration: who may do what, and what of it can be changed.
         erasures: how a user's data goes.
+        overviews: what the overview reads of the store beyond that.
         policy_of: app id → the privacy policy in force; it says how small a group may be shown.
         installation: what the operator set for all apps.
         proxy: whose word is taken for who a user is; None: tokens alone open anything.
@@ -64,7 +66,9 @@ def build(
     """
     app = web.Application(middlewares=[answer_refusals])
     access = Access(reader, administration, clock, proxy)
-    service = _Service(reader, erasures, administration, policy_of, installation, access, Turns(), now_us, answer_s)
+    service = _Service(
+        reader, erasures, overviews, administration, policy_of, installation, access, Turns(), now_us, answer_s
+    )
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
     document = openapi.document()
@@ -82,6 +86,7 @@ class _Service:
 
     reader: Reader
     erasures: Erasures
+    overviews: Overviews
     administration: Administration
     policy_of: Callable[[int], AppPolicy]
     installation: Installation
@@ -102,6 +107,7 @@ class _Service:
         call = Call(
             reader=self.reader,
             erasures=self.erasures,
+            overviews=self.overviews,
             administration=self.administration,
             apps=await self.access.apps(visitor),
             app_id=app_id,

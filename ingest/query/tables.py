@@ -41,6 +41,14 @@ def latency(answer: Row) -> Iterable[Row]:
             yield {**_group(group), **_quantiles(point, answer["quantiles"]), **_provenance(answer)}
 
 
+def versions(answer: Row) -> Iterable[Row]:
+    """One row per version and point."""
+    for version in answer["versions"]:
+        of_version = {"version": version["version"], "arrived_at": version["arrived_at"]}
+        for point in version["points"]:
+            yield {**of_version, **point, **_provenance(answer)}
+
+
 def phases(answer: Row) -> Iterable[Row]:
     """One row per group and phase."""
     for group in answer["groups"]:

@@ -32,8 +32,8 @@ def dimension(name: str) -> str:
     return f"coalesce({name}, 'unknown')"
 
 
-def _about(question: Question) -> str:
-    """The condition on spans that an answer is made of."""
+def about(question: Question) -> str:
+    """The condition on spans that an answer is made of; the range is $2 to $3."""
     return f"{_CLIENTS} AND signal = '{question.signal.word}'"
 
 
@@ -45,11 +45,11 @@ def passing(filters: Mapping[str, tuple[str, ...]], first: int) -> tuple[str, li
 
 async def read_samples(connection: asyncpg.Connection, question: Question, retention: Retention) -> Samples:
     """See `ingest.ports.Reader.samples`."""
-    span = _span(question, retention)
+    span = span_of(question, retention)
     shown = await _judge(connection, question, span)
     conditions, values = passing(question.filters, first=4)
     arguments = [question.app_id, moment(span.from_us), moment(span.to_us), *values]
-    where = f"{_about(question)}{conditions}"
+    where = f"{about(question)}{conditions}"
     thinned_by = await _thinned_by(connection, where, arguments)
     rows = await connection.fetch(
         _select(question, where, len(arguments) + 1), *arguments, thinned_by - 1, _width(question, span.step_us)
@@ -62,13 +62,13 @@ async def read_sampled_shown(
     connection: asyncpg.Connection, question: Question, retention: Retention
 ) -> tuple[Sequence[Cell], Suppressed]:
     """As `ingest.store.read_rollups.read_shown`, for a partition that no view covers."""
-    shown = await _judge(connection, replace(question, over_time=False), _span(question, retention))
+    shown = await _judge(connection, replace(question, over_time=False), span_of(question, retention))
     cells = [cell for cell in shown.cells if shown.cell(cell) and passes(cell, question)]
     return cells, shown.suppressed
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class SampledRange:
     """The range as widened, as far back as samples are kept."""
 
     from_us: int
@@ -93,10 +93,11 @@ class _Shown:
         return (cell, at_us) not in self.hidden_points
 
 
-def _span(question: Question, retention: Retention) -> _Span:
+def span_of(question: Question, retention: Retention) -> SampledRange:
+    """The range of the samples that answer a question."""
     step = ceil(question.step_us, TIERS[0].width_us)
     start = floor(max(question.from_us, question.now_us - retention.spans_us), step)
-    return _Span(start, max(ceil(question.to_us, step), start), step)
+    return SampledRange(start, max(ceil(question.to_us, step), start), step)
 
 
 async def _thinned_by(connection: asyncpg.Connection, where: str, arguments: Sequence[object]) -> int:
@@ -105,19 +106,19 @@ async def _thinned_by(connection: asyncpg.Connection, where: str, arguments: Seq
     return int(max(1, 1 << (-(-found // MOST_SAMPLES) - 1).bit_length()))
 
 
-async def _judge(connection: asyncpg.Connection, question: Question, span: _Span) -> _Shown:
+async def _judge(connection: asyncpg.Connection, question: Question, span: SampledRange) -> _Shown:
     """What may be shown: sessions in the sample are a lower bound of those that there were."""
     if question.least_sessions <= 1:
         return _Shown((), frozenset(), frozenset(), Suppressed())
     arguments = [question.app_id, moment(span.from_us), moment(span.to_us)]
-    about = _about(question)
-    thinned_by = await _thinned_by(connection, about, arguments)
+    spans = about(question)
+    thinned_by = await _thinned_by(connection, spans, arguments)
     columns = "".join(f", {dimension(name)} AS {name}" for name in question.partition)
     positions = "".join(f", {number}" for number in range(2, len(question.partition) + 2))
     rows = await connection.fetch(
         f"SELECT date_bin($5::interval, start_at, 'epoch') AS at{columns}, sum(weight) AS spans,"  # noqa: S608
         " array_agg(DISTINCT hashtextextended(session, 0)) FILTER (WHERE session IS NOT NULL) AS sessions"
-        f" FROM span WHERE {about} AND {_THINNED.format(4)} GROUP BY 1{positions}",
+        f" FROM span WHERE {spans} AND {_THINNED.format(4)} GROUP BY 1{positions}",
         *arguments,
         thinned_by - 1,
         _width(question, span.step_us),
@@ -125,7 +126,7 @@ async def _judge(connection: asyncpg.Connection, question: Question, span: _Span
     return await asyncio.to_thread(_shown, rows, question, span)
 
 
-def _shown(rows: Sequence[asyncpg.Record], question: Question, span: _Span) -> _Shown:
+def _shown(rows: Sequence[asyncpg.Record], question: Question, span: SampledRange) -> _Shown:
     cell_of_row = [_cell(row, question) for row in rows]
     cells = sorted(set(cell_of_row))
     number = {cell: place for place, cell in enumerate(cells)}
@@ -174,7 +175,7 @@ def _column(metric: str) -> str:
 
 
 def _to_samples(
-    rows: Sequence[asyncpg.Record], question: Question, span: _Span, shown: _Shown, thinned_by: int
+    rows: Sequence[asyncpg.Record], question: Question, span: SampledRange, shown: _Shown, thinned_by: int
 ) -> Samples:
     sizes: dict[tuple[str, ...], float] = {}
     keys = [tuple(row[name] for name in question.group_by) for row in rows]

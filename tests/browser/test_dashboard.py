@@ -18,14 +18,14 @@ async def test_the_page_shows_figures_for_the_last_hour(visit: Visit) -> None:
     await visit.open()
     page = visit.page
     await expect(page.get_by_role("group", name=re.compile("^Duration over time: p50 .* spans"))).to_be_visible()
-    await expect(page.get_by_role("region", name="Phases at p95").get_by_role("row")).to_have_count(9)
+    await expect(page.get_by_role("region", name="Phases at p95").get_by_role("row")).to_have_count(11)
     routes = page.get_by_role("region", name="Routes by impact")
     await expect(routes.get_by_role("button", name="GET api.shop.example/orders/{id}")).to_be_visible()
     await expect(
         page.get_by_role("region", name="Recent traces").get_by_role("button", name="Open trace")
     ).to_have_count(50)
     await expect(page.get_by_text("exact", exact=False).first).to_be_visible()
-    assert visit.last("latency")["from"] == ["-1h"]
+    assert visit.last("overview")["from"] == ["-1h"]
 
 
 async def test_the_token_leaves_the_address_bar_and_goes_along_with_the_tab(visit: Visit) -> None:
@@ -75,7 +75,7 @@ async def test_filters_ask_every_panel_anew_and_stand_in_the_address(visit: Visi
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="Version 5.2.0 +1")).to_be_visible()
     await expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    for call in ("latency", "phases", "routes", "traces"):
+    for call in ("overview", "phases", "routes", "traces"):
         assert visit.last(call)["version"] == ["5.2.0", "5.3.0"], call
     assert page.url.endswith("?version=5.2.0&version=5.3.0")
     await page.go_back()
@@ -89,7 +89,7 @@ async def test_a_shared_address_shows_the_same_view(visit: Visit) -> None:
     page = visit.page
     await expect(page.get_by_role("group", name=re.compile("^DNS over time"))).to_be_visible()
     await expect(page.get_by_role("button", name="Country Germany (DE)")).to_be_visible()
-    asked = visit.last("latency")
+    asked = visit.last("overview")
     assert (asked["from"], asked["metric"], asked["network"], asked["country"]) == (["-24h"], ["dns"], ["wifi"], ["DE"])
 
 
@@ -106,8 +106,8 @@ async def test_what_no_view_covers_is_shown_as_estimated_with_its_interval(visit
     await visit.open("/?version=5.2.0&route=GET+api.shop.example/cart&network=wifi")
     await expect(visit.page.get_by_text("estimated").first).to_be_visible()
     await expect(visit.page.get_by_title("95 % interval of the estimate").first).to_be_visible()
-    spans = visit.page.locator(".figure", has=visit.page.get_by_text("Spans", exact=True))
-    await expect(spans).to_have_text(re.compile(r"^Spans≈\s\d+ – \d+$"))
+    spans = visit.page.locator(".figure", has=visit.page.get_by_text("Requests", exact=True))
+    await expect(spans).to_have_text(re.compile(r"^Requests≈\s\d+ – \d+$"))
 
 
 async def test_dragging_over_the_chart_looks_closer(visit: Visit) -> None:
@@ -198,10 +198,10 @@ async def test_live_refresh_asks_again_and_rests_while_the_page_is_hidden(visit:
     await expect(page.get_by_role("heading", name="Trend")).to_be_visible()
 
     def asked() -> int:
-        return sum(path == "latency" for path, _ in visit.asked)
+        return sum(path == "overview" for path, _ in visit.asked)
 
     before = asked()
-    async with page.expect_request(re.compile("/latency")):
+    async with page.expect_request(re.compile("/overview")):
         await page.clock.run_for(10_000)
     assert asked() == before + 1
     await page.evaluate(
@@ -213,7 +213,7 @@ async def test_live_refresh_asks_again_and_rests_while_the_page_is_hidden(visit:
     )
     await page.clock.run_for(60_000)
     assert asked() == before + 1
-    async with page.expect_request(re.compile("/latency")):
+    async with page.expect_request(re.compile("/overview")):
         await page.evaluate("() => { window.away = false; document.dispatchEvent(new Event('visibilitychange')); }")
 
 

@@ -22,6 +22,7 @@ from ingest.store.embedded import EmbeddedPostgres
 from ingest.store.keys import digest
 from ingest.store.plan import TIERS, Retention
 from ingest.store.read import PostgresReader
+from ingest.store.read_overview import PostgresOverviews
 from ingest.store.retain import Compactor
 from privacy import Policy
 from tests.conftest import TEMPLATE, database_dsn
@@ -156,6 +157,7 @@ async def serve(pool: "asyncpg.Pool[Any]", **options: Any) -> AsyncIterator[Test
         options.pop("reader", reader),
         PostgresAdministration(pool),
         Eraser(pool, settings),
+        PostgresOverviews(pool, Retention.of(settings)),
         installation=Installation.of(settings),
         now_us=lambda: seeded.NOW_US,
         **options,

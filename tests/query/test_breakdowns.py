@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ingest.model import METRICS
+from ingest.model import METRICS, UNKNOWN
 from tests.query.conftest import CLIENT_KEY, OPERATOR, OTHER_TOKEN, Get
 from tests.query.world import VALUES, World
 
@@ -78,7 +78,49 @@ async def test_values_come_with_their_spans_most_first(get: Get, everything: Wor
 async def test_values_are_filtered_like_everything_else(get: Get, everything: World) -> None:
     answer = await get("/api/v1/values", {"from": "-2h", "dimension": "network", "country": "DE", "limit": "1"})
     assert answer["truncated"] is True
-    assert answer["values"] == [{"value": "wifi", "spans": everything.where(country="DE", network="wifi").sum()}]
+    inside = everything.where(country="DE", network="wifi")
+    assert answer["values"] == [{"value": "wifi", "spans": inside.sum(), "errors": everything.error[inside].sum()}]
+
+
+async def test_values_can_come_with_a_quantile(get: Get, everything: World) -> None:
+    answer = await get("/api/v1/values", {"from": "-2h", "dimension": "version", "q": "0.95"})
+    for row in answer["values"]:
+        durations = np.sort(everything.metrics["duration"][everything.where(version=row["value"])])
+        assert row["us"] == pytest.approx(durations[int(0.95 * (len(durations) - 1))], rel=0.0101)
+
+
+async def test_phases_say_what_a_request_spends_on_them_on_average(get: Get, everything: World) -> None:
+    (group,) = (await get("/api/v1/phases", {"from": "-2h"}))["groups"]
+    for phase in group["phases"]:
+        values = everything.metrics[phase["phase"]]
+        told = values[values != UNKNOWN]
+        assert phase["mean_us"] == pytest.approx(np.maximum(told, 0).mean(), rel=0.01)
+
+
+async def test_routes_have_a_line_of_the_quantile_on_demand(get: Get, everything: World) -> None:
+    answer = await get("/api/v1/routes", {"from": "-1h", "q": "0.5", "points": "6"})
+    assert "line_us" not in (await get("/api/v1/routes", {"from": "-1h"}))["routes"][0]
+    step_us = answer["line"]["step_s"] * 1_000_000
+    first_us = int(np.datetime64(answer["line"]["from"].removesuffix("Z"), "us").astype(np.int64))
+    assert (answer["line"]["from"], step_us) == ("2026-03-01T11:00:00Z", 600_000_000)
+    for row in answer["routes"]:
+        inside = everything.where(route=row["route"])
+        assert len(row["line_us"]) == 6
+        for step, us in enumerate(row["line_us"]):
+            of_step = inside & ((everything.start_us - first_us) // step_us == step)
+            durations = np.sort(everything.metrics["duration"][of_step])
+            assert us == pytest.approx(durations[int(0.5 * (len(durations) - 1))], rel=0.0101)
+
+
+@pytest.mark.parametrize("points", ["1", "61", "-2", "many"])
+async def test_lines_of_no_length_are_refused_by_name(ask, points: str) -> None:
+    response = await ask("/api/v1/routes", {"points": points})
+    assert response.status == 400
+    assert await response.json() == {
+        "error": "bad_parameter",
+        "message": "points must be 0, or a whole number from 2 to 60.",
+        "parameter": "points",
+    }
 
 
 async def test_the_ledger_adds_up_per_hour_and_in_all(get: Get) -> None:

@@ -29,6 +29,7 @@ from ingest.store.database import ERASURE_LOCK
 from ingest.store.keys import PostgresKeys
 from ingest.store.plan import Retention
 from ingest.store.read import PostgresReader
+from ingest.store.read_overview import PostgresOverviews
 from tests.batches import NOW_US
 from tests.service import running_service
 from tests.store.test_erase import everything, name, sessions, store, visit
@@ -75,7 +76,14 @@ async def api(pool: "Pool[Any]", settings: Settings) -> AsyncIterator[Api]:
         **{role: await keys.create_key(1, role) for role in ("server", "privacy")},
     }
     eraser = Eraser(pool, settings, now_us=lambda: NOW_US, wait_s=30)
-    app = build(PostgresReader(pool, Retention.of(settings)), keys, eraser, installation=Installation.of(settings))
+    retention = Retention.of(settings)
+    app = build(
+        PostgresReader(pool, retention),
+        keys,
+        eraser,
+        PostgresOverviews(pool, retention),
+        installation=Installation.of(settings),
+    )
     async with TestClient(TestServer(app)) as client:
         yield Api(client, made)
 

@@ -83,10 +83,12 @@ interface PanelProps<T> {
   height: number;
   actions?: ReactNode;
   className?: string;
+  /** Whether to say where figures come from; false beside a panel that shows the same answer. */
+  badge?: boolean;
   children: (data: T) => ReactNode;
 }
 
-export function Panel<T extends object>({ title, note, answer, retry, height, actions, className, children }: PanelProps<T>) {
+export function Panel<T extends object>({ title, note, answer, retry, height, actions, className, badge = true, children }: PanelProps<T>) {
   const heading = useId();
   const { data, error, loading } = answer;
   const suppressed = data && suppressedIn(data);
@@ -94,8 +96,8 @@ export function Panel<T extends object>({ title, note, answer, retry, height, ac
     <section className={`panel ${className ?? ""}`} aria-labelledby={heading} aria-busy={loading}>
       <header>
         <h2 id={heading}>{title}</h2>
-        {data && isMeasured(data) && <ExactBadge answer={data} />}
-        {suppressed && <LeftOutBadge suppressed={suppressed} />}
+        {data && badge && isMeasured(data) && <ExactBadge answer={data} />}
+        {suppressed && badge && <LeftOutBadge suppressed={suppressed} />}
         <div className="spring" />
         {actions}
       </header>

@@ -61,13 +61,33 @@ export interface Latency extends Provenance {
 export interface PhaseShare {
   phase: Phase;
   us: number | null;
+  /** What a request spends on it on average, those in which it was reused included; such means add up. */
+  mean_us: number | null;
   interval?: Interval | null;
   measured: number;
   reused: number;
   unknown: number;
 }
 
+/** A part of the time to first byte. */
+export interface FirstBytePart {
+  us: number | null;
+  interval: Interval;
+  mean_us: number | null;
+}
+
+/** The time to first byte by network and server, estimated from the sampled requests whose server is known. */
+export interface FirstByteSplit {
+  sampled: number;
+  /** Share of the requests with a time to first byte for which they stand. */
+  coverage: number;
+  contradictory: number;
+  network: FirstBytePart;
+  server: FirstBytePart;
+}
+
 export interface Phases extends Provenance {
+  ttfb: FirstByteSplit | null;
   quantile: number;
   groups: { group: Record<string, string>; spans: number; phases: PhaseShare[] }[];
 }
@@ -79,11 +99,15 @@ export interface RouteRow {
   us: number | null;
   interval?: Interval | null;
   impact: number;
+  /** The quantile step by step. */
+  line_us?: (number | null)[];
 }
 
 export interface Routes extends Provenance {
   quantile: number;
   target_ms: number;
+  /** Where lines begin, and how wide their steps are. */
+  line?: { from: string; step_s: number };
   routes: RouteRow[];
 }
 
@@ -106,7 +130,7 @@ export interface Privacy {
 }
 
 export interface Values extends Provenance {
-  values: { value: string | null; spans: number }[];
+  values: { value: string | null; spans: number; errors: number; us?: number | null; interval?: Interval | null }[];
 }
 
 export interface TraceRow {

@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import "./palette.css";
 import "./page.css";
 import "./settings.css";
+import "./overview.css";
 import { MantineProvider } from "@mantine/core";
 import { createRoot } from "react-dom/client";
 import { Page } from "./Page.tsx";

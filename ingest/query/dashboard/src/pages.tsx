@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import type { App } from "./api.ts";
-import { LatencyPage } from "./LatencyPage.tsx";
+import { OverviewPage } from "./OverviewPage.tsx";
 import { PrivacyPage } from "./PrivacyPage.tsx";
 import { SettingsPage } from "./SettingsPage.tsx";
 import type { PageName, View } from "./view.ts";
@@ -28,7 +28,7 @@ interface PageKind {
 }
 
 export const PAGE_KINDS: Record<PageName, PageKind> = {
-  latency: { Shown: LatencyPage, ranges: true, narrows: true, quantile: false },
+  overview: { Shown: OverviewPage, ranges: true, narrows: true, quantile: false },
   privacy: { Shown: PrivacyPage, ranges: true, narrows: false, quantile: false },
   settings: { Shown: SettingsPage, ranges: false, narrows: false, quantile: false },
 };

@@ -13,9 +13,13 @@ export interface Reactions {
   zoom: (from: number, to: number) => void;
 }
 
+/** Room beside the lines in CSS pixels: left for the axis, right for their names. Flags above the chart stand by it. */
+export const ROOM = { left: 58, right: 34, top: 26 } as const;
+
 const FONT = '11px "Inter Variable", system-ui, sans-serif';
-/** The bars keep to the lower part, the lines mostly stand above them. */
-const BARS_SHARE = 4.5;
+/** Below the lines' zero the bars of counts have a strip of their own, a little less high than the share of the whole. */
+const STRIP = 0.22;
+const BARS = 0.18;
 
 const MONTH_DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const HOUR_MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
@@ -29,10 +33,18 @@ function timeLabels(_: uPlot, splits: number[], _axis: number, _space: number, i
   });
 }
 
+/** Where the lines' rows begin in the chart's data: after the times, the counts and the errors. */
+const LINES = 3;
+
+/** What the chart draws, in uPlot's order. */
+export function rows(data: Series): uPlot.AlignedData {
+  return [data.at, data.spans, data.errors, ...data.quantiles] as uPlot.AlignedData;
+}
+
 /** Writes each line's name at its right end; names that would touch are pushed apart. */
 function nameLines(chart: uPlot): void {
   const ends = QUANTILES.map((quantile, index) => {
-    const value = Array.from(chart.data[index + 2] ?? []).findLast((each) => each !== null && each !== undefined);
+    const value = Array.from(chart.data[index + LINES] ?? []).findLast((each) => each !== null && each !== undefined);
     return { quantile, y: value === null || value === undefined ? null : chart.valToPos(value, "us", true) };
   });
   const { ctx, bbox } = chart;
@@ -66,12 +78,19 @@ export function plot(
 ): uPlot {
   const [soft, edge] = [colour("--ink-soft"), colour("--edge")];
   const bars = uPlot.paths.bars?.({ size: [0.82, 40] });
+  const counted = (fill: string): uPlot.Series => ({
+    scale: "spans",
+    fill,
+    ...(bars && { paths: bars }),
+    points: { show: false },
+    value: (_chart, spans) => formatCount(spans),
+  });
   const axis = { stroke: soft, font: FONT, ticks: { show: false }, grid: { stroke: edge, width: 1 } };
   return new uPlot(
     {
       width: home.clientWidth,
       height: home.clientHeight,
-      padding: [10, 34, 0, 0],
+      padding: [ROOM.top, ROOM.right, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -79,27 +98,22 @@ export function plot(
         points: { size: 7 },
       },
       scales: {
-        us: { range: (_chart, _low, high) => [0, (high || 1000) * 1.06] },
-        spans: { range: (_chart, _low, high) => [0, (high || 1) * BARS_SHARE] },
+        us: { range: (_chart, _low, high) => [(-STRIP / (1 - STRIP)) * (high || 1000) * 1.04, (high || 1000) * 1.04] },
+        spans: { range: (_chart, _low, high) => [0, (high || 1) / BARS] },
       },
       axes: [
         { ...axis, grid: { show: false }, values: timeLabels, space: 64, size: 26 },
-        { ...axis, scale: "us", size: 58, space: 44, values: (_chart, splits) => splits.map((us) => (us === 0 ? "0" : formatTick(us, format))) },
+        { ...axis, scale: "us", size: ROOM.left, space: 40, filter: (_chart, splits) => splits.map((us) => (us < 0 ? null : us)), values: (_chart, splits) => splits.map((us) => (us === null ? "" : us === 0 ? "0" : formatTick(us, format))) },
       ],
       series: [
         {},
-        {
-          scale: "spans",
-          fill: colour("--bar"),
-          ...(bars && { paths: bars }),
-          points: { show: false },
-          value: (_chart, spans) => formatCount(spans),
-        },
+        counted(colour("--bar")),
+        counted(colour("--bad")),
         ...QUANTILES.map((quantile, index) => ({
           scale: "us",
           stroke: colour(`--${quantileName(quantile)}`),
-          width: index === chosen ? 2.6 : 1.4,
-          alpha: index === chosen ? 1 : 0.75,
+          width: index === chosen ? 2.6 : 1,
+          alpha: index === chosen ? 1 : 0.6,
           spanGaps: false,
           points: {
             size: 5,
@@ -108,6 +122,11 @@ export function plot(
           },
         })),
       ],
+      // The more spans are below a band, the deeper its colour.
+      bands: QUANTILES.slice(1).map((_, index) => ({
+        series: [LINES + index + 1, LINES + index] as [number, number],
+        fill: colour(`--band-${index + 1}`),
+      })),
       hooks: {
         draw: [nameLines],
         setCursor: [(chart) => hover(chart.cursor.idx ?? null, chart.bbox.left / uPlot.pxRatio + (chart.cursor.left ?? 0))],
@@ -120,7 +139,7 @@ export function plot(
         ],
       },
     },
-    [data.at, data.spans, ...data.quantiles],
+    rows(data),
     home,
   );
 }

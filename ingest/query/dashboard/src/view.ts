@@ -11,8 +11,9 @@ export const DIMENSIONS = ["version", "country", "device_class", "network"] as c
 export const SIGNALS = [
   "request", "page", "screen", "start", "operation", "lcp", "inp", "cls", "fcp", "ttfb", "exception", "long_task", "event", "report",
 ] as const;
-export const PAGES = ["latency", "privacy", "settings"] as const;
+export const PAGES = ["overview", "privacy", "settings"] as const;
 export const TRACE_KINDS = ["all", "slow", "errors"] as const;
+export const ROUTE_SORTS = ["impact", "spans", "errors", "slowest"] as const;
 
 export type Range = (typeof RANGES)[number];
 export type Phase = (typeof PHASES)[number];
@@ -21,6 +22,7 @@ export type Dimension = (typeof DIMENSIONS)[number];
 export type Signal = (typeof SIGNALS)[number];
 export type PageName = (typeof PAGES)[number];
 export type TraceKind = (typeof TRACE_KINDS)[number];
+export type RouteSort = (typeof ROUTE_SORTS)[number];
 
 export interface View {
   page: PageName;
@@ -34,6 +36,11 @@ export interface View {
   metric: Metric;
   filters: Record<Dimension, string[]>;
   route: string | null;
+  /** Milliseconds that users should wait at most: what Apdex and impact are about. */
+  target: number;
+  sort: RouteSort;
+  /** Words that routes listed must hold. */
+  find: string;
   traces: TraceKind;
   trace: string | null;
   /** A span of the trace, to be shown first. */
@@ -41,10 +48,20 @@ export interface View {
   live: boolean;
 }
 
-const DEFAULTS = { page: "latency", range: "1h", signal: "request", quantile: 0.95, metric: "duration", traces: "all" } as const;
+const DEFAULTS = {
+  page: "overview", range: "1h", signal: "request", quantile: 0.95, metric: "duration", target: 1000, sort: "impact", find: "", traces: "all",
+} as const;
+/** In ms: a day, the most that the server takes. */
+const LONGEST_TARGET = 86_400_000;
 
 function oneOf<T extends string>(allowed: readonly T[], text: string | null, otherwise: T): T {
   return allowed.find((value) => value === text) ?? otherwise;
+}
+
+/** A target time in whole milliseconds as people type it; null when it is none. */
+export function parseTarget(text: string): number | null {
+  const target = /^\d{1,8}$/.test(text.trim()) ? Number(text) : 0;
+  return target >= 1 && target <= LONGEST_TARGET ? target : null;
 }
 
 /** Reads a view from a query string; what it does not know it leaves at its default. */
@@ -63,6 +80,9 @@ export function parseView(search: string): View {
     metric: oneOf(METRICS, query.get("metric"), DEFAULTS.metric),
     filters: Object.fromEntries(DIMENSIONS.map((name) => [name, query.getAll(name)])) as View["filters"],
     route: query.get("route"),
+    target: parseTarget(query.get("target") ?? "") ?? DEFAULTS.target,
+    sort: oneOf(ROUTE_SORTS, query.get("sort"), DEFAULTS.sort),
+    find: query.get("find") ?? DEFAULTS.find,
     traces: oneOf(TRACE_KINDS, query.get("traces"), DEFAULTS.traces),
     trace: query.get("trace"),
     span: query.get("trace") && query.get("span"),
@@ -84,6 +104,9 @@ export function formatView(view: View): string {
   if (view.metric !== DEFAULTS.metric) query.set("metric", view.metric);
   for (const name of DIMENSIONS) for (const value of view.filters[name]) query.append(name, value);
   if (view.route) query.set("route", view.route);
+  if (view.target !== DEFAULTS.target) query.set("target", String(view.target));
+  if (view.sort !== DEFAULTS.sort) query.set("sort", view.sort);
+  if (view.find) query.set("find", view.find);
   if (view.traces !== DEFAULTS.traces) query.set("traces", view.traces);
   if (view.trace) {
     query.set("trace", view.trace);
@@ -146,11 +169,13 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Changes part of the view; each change is one step of the back button. */
-export function changeView(change: Partial<View>): void {
+/** Changes part of the view; each change is one step of the back button, but for what is typed letter by letter. */
+export function changeView(change: Partial<View>, { typed = false }: { typed?: boolean } = {}): void {
   const search = formatView({ ...snapshot(), ...change });
   if (search === window.location.search) return;
-  window.history.pushState(null, "", window.location.pathname + search);
+  const address = window.location.pathname + search;
+  if (typed) window.history.replaceState(null, "", address);
+  else window.history.pushState(null, "", address);
   for (const listener of listeners) listener();
 }
 

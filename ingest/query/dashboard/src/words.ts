@@ -1,9 +1,10 @@
 /** What things are called on the page. */
 
 import type { FirstByte, Privacy, Suppressed } from "./api.ts";
+import type { Rating } from "./overview.ts";
 import type { Dimension, Metric, PageName, Phase, Signal } from "./view.ts";
 
-export const PAGE_NAMES: Record<PageName, string> = { latency: "Latency", privacy: "Privacy", settings: "Settings" };
+export const PAGE_NAMES: Record<PageName, string> = { overview: "Overview", privacy: "Privacy", settings: "Settings" };
 
 export const SIGNAL_NAMES: Record<Signal, string> = {
   request: "Requests",
@@ -51,6 +52,16 @@ export const DIMENSION_NAMES: Record<Dimension, string> = {
   device_class: "Device class",
   network: "Network",
 };
+
+export const VITAL_MEANINGS: Partial<Record<Signal, string>> = {
+  lcp: "Largest contentful paint: when the main content is seen.",
+  inp: "Interaction to next paint: how long the page takes to react.",
+  cls: "Cumulative layout shift: how much the page jumps about.",
+  fcp: "First contentful paint: when anything is seen.",
+  ttfb: "Time to first byte, from the start of the navigation.",
+};
+
+export const RATING_NAMES: Record<Rating, string> = { good: "Good", needs_improvement: "Needs improvement", poor: "Poor" };
 
 const COUNTRIES = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
 

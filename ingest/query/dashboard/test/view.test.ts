@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commonParameters, filterParameters, formatView, parseView } from "../src/view.ts";
+import { commonParameters, filterParameters, formatView, parseTarget, parseView } from "../src/view.ts";
 
 test("a view survives the address bar", () => {
-  const search = "?page=privacy&app=shop&range=24h&signal=lcp&q=0.99&metric=dns&version=5.2.1&version=5.3.0&country=DE&route=GET+x%2F%7Bid%7D&traces=slow&live=1";
+  const search = "?page=privacy&app=shop&range=24h&signal=lcp&q=0.99&metric=dns&version=5.2.1&version=5.3.0&country=DE&route=GET+x%2F%7Bid%7D&target=400&sort=errors&find=cart&traces=slow&live=1";
   assert.equal(formatView(parseView(search)), search);
 });
 
@@ -23,6 +23,16 @@ test("what is not known is left at its default", () => {
 test("a range dragged out of the chart wins over the preset", () => {
   const view = parseView("?range=7d&from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z");
   assert.equal(commonParameters(view).toString(), "from=2026-01-01T00%3A00%3A00Z&to=2026-01-01T01%3A00%3A00Z");
+});
+
+test("old links to the latency page open the overview", () => {
+  assert.equal(parseView("?page=latency&app=shop&q=0.5").page, "overview");
+});
+
+test("a target is a whole number of milliseconds, else the usual one", () => {
+  for (const text of ["0", "-5", "1e3", "fast", "99999999", ""]) assert.equal(parseView(`?target=${text}`).target, 1000);
+  assert.equal(parseTarget(" 250 "), 250);
+  assert.equal(parseTarget("0"), null);
 });
 
 test("half a range is no range", () => {
