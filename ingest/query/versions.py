@@ -2,8 +2,8 @@
 
 A version arrives at the start of the first step in which it made `ARRIVES_AT` of the spans, and at least `LEAST_SPANS`
 of them. None arrives in the first step, since how long it had been there the range does not show; nor does one that had
-made such a share of the `LOOKBACK_US` before. Where nothing is kept from before, the first step is as good as a tenth of
-the range, from the first span on: an app that begins to send begins slowly.
+made such a share of the `LOOKBACK_US` before. Where nothing is kept from before, the first step is as good as a tenth
+of the range, from the first span on: an app that begins to send begins slowly.
 """
 
 import asyncio
