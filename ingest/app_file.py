@@ -1,4 +1,4 @@
-"""An app's policy file: what `privacy.policy_file` reads of it, and the sections about sampling and traces.
+"""An app's policy file: what `privacy.policy_file` reads of it, and the sections about sampling, traces and alerts.
 
 Read as strictly: what is not known, or goes beyond a bound, is an error that names key, limit and remedy.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import privacy
+from ingest.ports.alert_rules import Rule, read_rules
 from ingest.settings import AppSampling, AppTraces
 from privacy import policy_file
 from privacy.policy_file import PolicyError
@@ -14,6 +15,8 @@ from privacy.policy_file import PolicyError
 LEAST_BUDGET, MOST_BUDGET = 60, 100_000_000
 """Spans a minute."""
 MOST_FLOOR = 10_000
+ALERTS = "alerts"
+"""The list of alert rules."""
 MOST_PARTNERS = 100
 ORIGIN_CHARS = 200
 
@@ -33,10 +36,27 @@ def parse(text: str) -> AppFile:
         PolicyError: it is not TOML, or says what no policy can say.
     """
     document = policy_file.read(text)
+    _rules(document.pop(ALERTS, []))
     own = {section: document.pop(section) for section in SECTIONS if section in document}
-    rules = policy_file.policy(document, others=tuple(SECTIONS))
+    rules = policy_file.policy(document, others=(*SECTIONS, ALERTS))
     found = {section: SECTIONS[section](value) for section, value in own.items()}
     return AppFile(rules, AppSampling(**found.get("sampling", {})), AppTraces(**found.get("traces", {})))
+
+
+def alert_rules(text: str) -> tuple[Rule, ...]:
+    """The alert rules in the same text.
+
+    Raises:
+        PolicyError: as `parse`.
+    """
+    return _rules(policy_file.read(text).get(ALERTS, []))
+
+
+def _rules(value: Any) -> tuple[Rule, ...]:
+    try:
+        return read_rules(value)
+    except ValueError as error:
+        raise PolicyError(str(error)) from None
 
 
 def _sampling(value: Any) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     edge.add_argument("--worker", type=int, default=0, help="its number in the metrics")
     aggregate = add("aggregate", _aggregate, "the aggregator")
     export = add("export", _export, "sends kept client spans on to FIRSTHOP_EXPORT_URL")
-    for role in (edge, aggregate, export, add("query", _query, "the query server")):
+    alerts = add("alerts", _alerts, "evaluates alert rules and notifies")
+    for role in (edge, aggregate, export, alerts, add("query", _query, "the query server")):
         role.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     add("migrate", _migrate, "bring the database's schema up to date")
     add("doctor", None, "what is wrong with this machine, and what would help")
@@ -155,6 +156,12 @@ def _export(settings: Settings, given: argparse.Namespace) -> None:
     from ingest.compose import export  # noqa: PLC0415
 
     _run(settings, given, partial(export.run, settings))
+
+
+def _alerts(settings: Settings, given: argparse.Namespace) -> None:
+    from ingest.compose import alerts  # noqa: PLC0415
+
+    _run(settings, given, partial(alerts.run, settings))
 
 
 def _query(settings: Settings, given: argparse.Namespace) -> None:

@@ -160,6 +160,20 @@ def _headers(text: str) -> Mapping[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
+def _webhooks(text: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for part in text.split():
+        name, equals, url = part.partition("=")
+        if not equals or not re.fullmatch(r"[a-z0-9-]{1,32}", name) or name in {"alertmanager", *found}:
+            raise ValueError(
+                "must be name=address, separated by spaces; names have a-z, 0-9 and -, and alertmanager is taken"
+            )
+        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s#]*)?", url):
+            raise ValueError("must have http or https addresses without user and fragment")
+        found[name] = url
+    return found
+
+
 def _trace_link(text: str) -> str:
     if text and not (re.fullmatch(r"https?://[^\s{}]+\{trace_id\}[^\s{}]*", text) and text.isprintable()):
         raise ValueError("must be an http or https address that holds {trace_id} once")
@@ -296,6 +310,24 @@ SETTINGS = (
         "",
         _trace_link,
         "Where your tracing system shows a trace, e.g. https://jaeger.example/trace/{trace_id}.",
+    ),
+    Setting(
+        "FIRSTHOP_ALERTMANAGER_URL",
+        "",
+        _endpoint,
+        "Alertmanager that alerts are sent to, e.g. http://alertmanager:9093; its API v2 lies below.",
+    ),
+    Setting(
+        "FIRSTHOP_ALERT_WEBHOOKS",
+        "",
+        _webhooks,
+        "Other receivers of alerts: name=address, several separated by spaces. Addresses are never shown.",
+    ),
+    Setting(
+        "FIRSTHOP_DASHBOARD_URL",
+        "",
+        _endpoint,
+        "Where people reach the dashboard, for links in alerts; empty: the query port on this machine.",
     ),
     Setting("FIRSTHOP_DEAD_DAYS", "7", _whole(1, 3650), "Days that records which could not be stored are kept."),
 )

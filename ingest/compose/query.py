@@ -5,16 +5,20 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from ingest.alerts.desk import Desk
 from ingest.app_file import parse
+from ingest.compose import alerts
 from ingest.compose.connect import open_pool_or_explain
 from ingest.compose.erase import Eraser
 from ingest.compose.listen import bind
 from ingest.policy_book import PolicyBook
 from ingest.query.installation import Installation
 from ingest.query.proxy_login import ProxyLogin
+from ingest.query.series import FigureSeries
 from ingest.query.server import LINE_BYTES, build
 from ingest.settings import Settings
 from ingest.store.administration import PostgresAdministration
+from ingest.store.alert_book import PostgresAlertBook
 from ingest.store.plan import Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
@@ -30,14 +34,18 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
         StartError: it cannot start.
     """
     pool = await open_pool_or_explain(settings["DATABASE_URL"], CONNECTIONS)
-    book = PolicyBook(PostgresPolicies(pool), parse)
+    policies = PostgresPolicies(pool)
+    book = PolicyBook(policies, parse)
     await book.refresh()
     fresh = asyncio.create_task(book.keep_fresh())
+    reader = PostgresReader(pool, Retention.of(settings))
+    receivers = [each.name for each in alerts.receivers(settings)]
     app = build(
-        PostgresReader(pool, Retention.of(settings)),
+        reader,
         PostgresAdministration(pool),
         Eraser(pool, settings),
         PostgresOverviews(pool, Retention.of(settings)),
+        Desk(PostgresAlertBook(pool), FigureSeries(reader), policies, receivers),
         policy_of=book.of,
         installation=Installation.of(settings),
         proxy=ProxyLogin.of(settings),

@@ -28,8 +28,8 @@ FIRST_APP = "app"
 """Name of the app that a new service starts with."""
 POSTGRES_WATCH_S = 0.1
 FORGET_S = 86_400.0
-EDGE_STOP_S, AGGREGATE_STOP_S, EXPORT_STOP_S, QUERY_STOP_S = 15.0, 20.0, 5.0, 5.0
-STOP_ORDER = ("traffic", "site", "edge", "aggregate", "export", "query")
+EDGE_STOP_S, AGGREGATE_STOP_S, EXPORT_STOP_S, ALERTS_STOP_S, QUERY_STOP_S = 15.0, 20.0, 5.0, 5.0, 5.0
+STOP_ORDER = ("traffic", "site", "edge", "aggregate", "export", "alerts", "query")
 
 
 class Database:
@@ -221,6 +221,7 @@ def _roles(settings: Settings) -> list[Command]:
         *edges,
         Command("aggregate", (*role, "aggregate", "--supervised"), AGGREGATE_STOP_S),
         *([exporter] if settings["FIRSTHOP_EXPORT_URL"] else []),
+        Command("alerts", (*role, "alerts", "--supervised"), ALERTS_STOP_S),
         Command("query", (*role, "query", "--supervised"), QUERY_STOP_S),
     ]
 

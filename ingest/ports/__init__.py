@@ -13,6 +13,23 @@ from ingest.ports.administration import (
     NewApp,
     NewKey,
 )
+from ingest.ports.alert_rules import Rule
+from ingest.ports.alerts import (
+    ALERTMANAGER,
+    AlertBook,
+    Alerts,
+    AlertStates,
+    Happening,
+    Notification,
+    Queued,
+    Rehearsal,
+    Silence,
+    Standing,
+    State,
+    Stood,
+    Turned,
+    WouldFire,
+)
 from ingest.ports.audit import COMMAND_LINE, Actor, Audit, Change, Changed
 from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, Records, Subject, Tombstones
 from ingest.ports.exports import Exports, Portion
@@ -22,6 +39,7 @@ from ingest.ports.overview import NONE_FAILED, FailedSpans, Overviews, ServerTim
 from ingest.ports.policies import Policies, PolicyText
 from ingest.ports.reader import Cells, Question, Reader, Samples, Sketches, Suppressed, TraceSearch
 from ingest.ports.sampling import Allotment, Demand, Published, Rates, SlowRoute, SlowRoutes
+from ingest.ports.series import Measurer, Point, Series
 from ingest.ports.store import (
     LedgerRow,
     Rollups,
@@ -36,6 +54,7 @@ from ingest.ports.store import (
 from ingest.ports.traces import SpanLink, TraceRead, TraceSpans
 
 __all__ = [
+    "ALERTMANAGER",
     "APP_ROLES",
     "CHANGERS",
     "COMMAND_LINE",
@@ -47,6 +66,9 @@ __all__ = [
     "READERS",
     "Actor",
     "Administration",
+    "AlertBook",
+    "AlertStates",
+    "Alerts",
     "Allotment",
     "App",
     "Audit",
@@ -61,34 +83,46 @@ __all__ = [
     "FailedSpans",
     "Forgotten",
     "Grant",
+    "Happening",
     "Journal",
     "JournalReader",
     "KeyRecord",
     "Keys",
     "LedgerRow",
+    "Measurer",
     "NewApp",
     "NewKey",
+    "Notification",
     "Overviews",
+    "Point",
     "Policies",
     "PolicyText",
     "Portion",
     "Position",
     "Published",
     "Question",
+    "Queued",
     "Rates",
     "Reader",
     "Receipt",
     "Records",
+    "Rehearsal",
     "Rollups",
+    "Rule",
     "Sampled",
     "Samples",
     "ScrubRow",
+    "Series",
     "SeriesRow",
     "ServerTimes",
+    "Silence",
     "Sketches",
     "SlowRoute",
     "SlowRoutes",
     "SpanLink",
+    "Standing",
+    "State",
+    "Stood",
     "Store",
     "Subject",
     "Suppressed",
@@ -98,5 +132,7 @@ __all__ = [
     "TraceSearch",
     "TraceSpans",
     "Transaction",
+    "Turned",
     "Update",
+    "WouldFire",
 ]

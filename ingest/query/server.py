@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from ingest.errors import Unavailable
-from ingest.ports import Administration, Erasures, Overviews, Reader
+from ingest.ports import Administration, Alerts, Erasures, Overviews, Reader
 from ingest.query import docs_page, openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
@@ -40,6 +40,7 @@ def build(
     administration: Administration,
     erasures: Erasures,
     overviews: Overviews,
+    alerts: Alerts,
     *,
     policy_of: Callable[[int], AppPolicy] = lambda _: AppPolicy(),
     installation: Installation,
@@ -56,6 +57,7 @@ def build(
         administration: who may do what, and what of it can be changed.
         erasures: how a user's data goes.
         overviews: what the overview reads of the store beyond that.
+        alerts: rules, and what became of them.
         policy_of: app id → the privacy policy in force; it says how small a group may be shown.
         installation: what the operator set for all apps.
         proxy: whose word is taken for who a user is; None: tokens alone open anything.
@@ -67,7 +69,17 @@ def build(
     app = web.Application(middlewares=[answer_refusals])
     access = Access(reader, administration, clock, proxy)
     service = _Service(
-        reader, erasures, overviews, administration, policy_of, installation, access, Turns(), now_us, answer_s
+        reader,
+        erasures,
+        overviews,
+        alerts,
+        administration,
+        policy_of,
+        installation,
+        access,
+        Turns(),
+        now_us,
+        answer_s,
     )
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
@@ -87,6 +99,7 @@ class _Service:
     reader: Reader
     erasures: Erasures
     overviews: Overviews
+    alerts: Alerts
     administration: Administration
     policy_of: Callable[[int], AppPolicy]
     installation: Installation
@@ -108,6 +121,7 @@ class _Service:
             reader=self.reader,
             erasures=self.erasures,
             overviews=self.overviews,
+            alerts=self.alerts,
             administration=self.administration,
             apps=await self.access.apps(visitor),
             app_id=app_id,

@@ -28,6 +28,9 @@ SLOW_ROUTES_LOCK = 0x6669_7273_7407
 EXPORT_LOCK = 0x6669_7273_7408
 """Advisory lock of the one exporter."""
 
+ALERT_LOCK = 0x6669_7273_7409
+"""Advisory lock of the one evaluator of alerts."""
+
 LOCK_POLL_SECONDS = 0.1
 
 DRIVER_ERRORS = (asyncpg.InternalClientError,)

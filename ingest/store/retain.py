@@ -44,6 +44,8 @@ RECEIPT_DAYS = 1100
 """Three years: as long as somebody may ask whether they were forgotten."""
 AUDIT_DAYS = 400
 """Longer than a year, so that last year's change can be looked up; not for ever, because it names people."""
+ALERT_DAYS = 90
+"""Of the history of alerts, and of silences since they ended."""
 LEDGER_MERGE_DAYS = 9
 """How far back the ledger may still gain partials: as long as clients retry."""
 _HOURLY = (("ledger", "outcome", "spans"), ("scrub_count", "rule", "finds"))
@@ -161,6 +163,8 @@ class Compactor:
             ("erased", "until", timedelta()),
             ("erasure", "requested_at", timedelta(days=RECEIPT_DAYS)),
             ("audit", "changed_at", timedelta(days=AUDIT_DAYS)),
+            ("alert_event", "noted_at", timedelta(days=ALERT_DAYS)),
+            ("alert_silence", "until_at", timedelta(days=ALERT_DAYS)),
         )
         for table, column, kept in expired:
             await connection.execute(f"DELETE FROM {table} WHERE {column} < $1", now - kept)  # noqa: S608 - names above

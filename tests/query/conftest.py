@@ -12,15 +12,19 @@ import pytest_asyncio
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from ingest.alerts.desk import Desk
 from ingest.compose.erase import Eraser
 from ingest.query.installation import Installation
+from ingest.query.series import FigureSeries
 from ingest.query.server import LINE_BYTES, build
 from ingest.settings import AppPolicy, Settings
 from ingest.store.administration import PostgresAdministration
+from ingest.store.alert_book import PostgresAlertBook
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
 from ingest.store.keys import digest
 from ingest.store.plan import TIERS, Retention
+from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
 from ingest.store.read_overview import PostgresOverviews
 from ingest.store.retain import Compactor
@@ -153,11 +157,13 @@ async def serve(pool: "asyncpg.Pool[Any]", **options: Any) -> AsyncIterator[Test
     settings = Settings.from_env(
         {"FIRSTHOP_DATA": str(options.pop("data", "nowhere")), "FIRSTHOP_TRACE_LINK": options.pop("trace_link", "")}
     )
+    receivers = options.pop("receivers", ["ops"])
     app = build(
         options.pop("reader", reader),
         PostgresAdministration(pool),
         Eraser(pool, settings),
         PostgresOverviews(pool, Retention.of(settings)),
+        Desk(PostgresAlertBook(pool), FigureSeries(reader), PostgresPolicies(pool), receivers),
         installation=Installation.of(settings),
         now_us=lambda: seeded.NOW_US,
         **options,
