@@ -43,6 +43,10 @@ ANSWERS = [
     ("/api/v1/me", {}),
     ("/api/v1/settings", {}),
     ("/api/v1/audit", {}),
+    ("/api/v1/alerts", {}),
+    ("/api/v1/alerts/rules", {}),
+    ("/api/v1/alerts/history", {}),
+    ("/api/v1/alerts/silences", {}),
 ]
 
 READING = [path for path, operations in document()["paths"].items() if "get" in operations]
