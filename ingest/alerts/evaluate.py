@@ -76,7 +76,7 @@ class Evaluator:
         for each in await self.states.states():
             stood.setdefault((each.app_id, each.rule), []).append(each)
         counted = await self.states.counted_until_us(now)
-        scene = Scene(now, counted - GRACE_US, await self.states.silences(), stood)
+        scene = Scene(now, counted - GRACE_US, await self.states.silences(now), stood)
         there = {(app_id, rule.name) for app_id, of_app in rules.items() for rule in of_app}
         for app_id, name in stood.keys() - there:
             await self.states.turn(app_id, self._ends(scene, stood[app_id, name]))

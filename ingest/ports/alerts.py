@@ -155,8 +155,8 @@ class AlertStates(Protocol):
     async def rules(self) -> Sequence[tuple[int, Rule]]:
         """App and rule, of those made by API."""
 
-    async def silences(self) -> Sequence[Silence]:
-        """Those that hold now."""
+    async def silences(self, now_us: int) -> Sequence[Silence]:
+        """Those that have not ended."""
 
     async def states(self) -> Sequence[Stood]:
         """Everything that is remembered."""
@@ -195,13 +195,13 @@ class AlertBook(Protocol):
     async def happenings(self, app_id: int, limit: int) -> Sequence[Happening]:
         """The history, newest first."""
 
-    async def silences(self, app_id: int) -> Sequence[Silence]:
+    async def silences(self, app_id: int, now_us: int) -> Sequence[Silence]:
         """Those that hold or did in the last 30 days, newest first."""
 
     async def silence(self, silence: Silence, actor: Actor) -> None:
         """Begins one."""
 
-    async def lift(self, app_id: int, silence_id: str, actor: Actor) -> bool:
+    async def lift(self, app_id: int, silence_id: str, actor: Actor, now_us: int) -> bool:
         """Ends one now; whether it held."""
 
     async def enqueue(self, receivers: Sequence[str], notification: Notification, actor: Actor) -> None:

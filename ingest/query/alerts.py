@@ -46,7 +46,7 @@ class DryRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def alerts(call: Call) -> Mapping[str, Any]:
     """What fires and what is pending."""
     stood = await call.alerts.book.states(call.app_id)
-    silences = await call.alerts.book.silences(call.app_id)
+    silences = await call.alerts.book.silences(call.app_id, call.now_us)
     rules = {rule.name: rule for rule, _ in await _rules(call)}
     found = [
         _standing(call, rules[each.rule], each, silences)
@@ -102,7 +102,9 @@ async def alert_history(call: Call) -> Mapping[str, Any]:
 
 async def alert_silences(call: Call) -> Mapping[str, Any]:
     """Silences that hold, and those that ended in the last 30 days."""
-    return {"silences": [_silence(each, call.now_us) for each in await call.alerts.book.silences(call.app_id)]}
+    return {
+        "silences": [_silence(each, call.now_us) for each in await call.alerts.book.silences(call.app_id, call.now_us)]
+    }
 
 
 async def silence_alerts(call: Call) -> Mapping[str, Any]:
@@ -144,7 +146,7 @@ async def end_alert_silence(call: Call) -> Mapping[str, Any]:
         silence_id = str(UUID(call.path["silence_id"]))
     except ValueError:
         raise BadParameter("silence_id", "must be a UUID, as a silence has it.") from None
-    if not await call.alerts.book.lift(call.app_id, silence_id, call.actor):
+    if not await call.alerts.book.lift(call.app_id, silence_id, call.actor, call.now_us):
         raise UnknownPath("unknown_silence", "No silence of this id holds.")
     return {"ended": silence_id}
 

@@ -91,14 +91,13 @@ class PostgresAlertBook:
             for row in rows
         ]
 
-    async def silences(self, app_id: int) -> Sequence[Silence]:
+    async def silences(self, app_id: int, now_us: int) -> Sequence[Silence]:
         """Those that hold or did in the last 30 days, newest first."""
         async with reachable():
             rows = await self._pool.fetch(
-                "SELECT * FROM alert_silence WHERE app_id = $1 AND until_at > now() - $2::interval"
-                " ORDER BY created_at DESC LIMIT 1000",
+                "SELECT * FROM alert_silence WHERE app_id = $1 AND until_at > $2 ORDER BY created_at DESC LIMIT 1000",
                 app_id,
-                _LOOK_BACK,
+                moment(now_us) - _LOOK_BACK,
             )
         return [alert_rows.silence(row) for row in rows]
 
@@ -121,14 +120,15 @@ class PostgresAlertBook:
             change = Change(silence.app_id, actor, "alert_silence.create", silence.silence_id, None, after)
             await audit.write(connection, change)
 
-    async def lift(self, app_id: int, silence_id: str, actor: Actor) -> bool:
+    async def lift(self, app_id: int, silence_id: str, actor: Actor, now_us: int) -> bool:
         """Ends one now; whether it held."""
         async with self._changing() as connection:
             rule = await connection.fetchval(
-                "UPDATE alert_silence SET until_at = now() WHERE app_id = $1 AND silence_id = $2 AND until_at > now()"
+                "UPDATE alert_silence SET until_at = $3 WHERE app_id = $1 AND silence_id = $2 AND until_at > $3"
                 " RETURNING rule",
                 app_id,
                 silence_id,
+                moment(now_us),
             )
             if rule is not None:
                 change = Change(app_id, actor, "alert_silence.end", silence_id, {"rule": rule})

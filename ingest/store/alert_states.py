@@ -71,10 +71,10 @@ class PostgresAlertStates:
             rows = await connection.fetch("SELECT app_id, rule FROM alert_rule ORDER BY app_id, name")
         return [(row["app_id"], msgspec.json.decode(row["rule"], type=Rule)) for row in rows]
 
-    async def silences(self) -> Sequence[Silence]:
-        """Those that hold now."""
+    async def silences(self, now_us: int) -> Sequence[Silence]:
+        """Those that have not ended."""
         async with self._connection() as connection:
-            rows = await connection.fetch("SELECT * FROM alert_silence WHERE until_at > now()")
+            rows = await connection.fetch("SELECT * FROM alert_silence WHERE until_at > $1", moment(now_us))
         return [alert_rows.silence(row) for row in rows]
 
     async def states(self) -> Sequence[Stood]:
