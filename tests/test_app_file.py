@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.app_file import SECTIONS, parse
+from ingest.app_file import SECTIONS, alert_rules, parse
+from ingest.ports.alert_rules import Errors
 from ingest.settings import AppSampling, AppTraces, Settings
 from privacy.policy_file import PolicyError
 from privacy.policy_file import parse as parse_rules
@@ -63,6 +64,10 @@ def test_what_is_not_said_is_as_built_in(text: str):
         (f"[traces]\npartners = {[f'https://a{n}.example' for n in range(101)]}", ("traces.partners", "100")),
         ("[figures]\nleast_sessions = 0", ("figures.least_sessions", "96")),
         ("[sampling", ("not TOML",)),
+        ("[alerts]\nname = 'x'", ("alerts", "[[alerts]]")),
+        ("[[alerts]]\nname = 'x'", ("rule 1", "when")),
+        ("[[alerts]]\nname = 'x'\nwhen = { kind = 'errors', above = 2.0 }", ("rule 1", "above", "< 1")),
+        ("[[alerts]]\nname = 'x'\nwhen = { kind = 'errors', above = 0.1 }\n" * 2, ("two rules of one name",)),
     ],
 )
 def test_a_mistake_is_named_with_its_remedy(text: str, words: tuple[str, ...]):
@@ -83,6 +88,13 @@ def test_the_first_policy_shows_the_defaults_of_both_sections():
     usual = Settings.from_env({})["FIRSTHOP_SPANS_PER_MINUTE"]
     assert opened.sampling == AppSampling(budget_per_minute=usual)
     assert opened.traces == AppTraces()
+
+
+def test_alert_rules_stand_beside_the_sections():
+    text = "[[alerts]]\nname = 'x'\nwhen = { kind = 'errors', above = 0.1 }\nfor = '10m'\n[sampling]\nsend = false"
+    assert not parse(text).sampling.send
+    (rule,) = alert_rules(text)
+    assert (rule.name, rule.when, rule.for_us) == ("x", Errors(above=0.1), 600_000_000)
 
 
 KEYS = {"sampling": ("budget_per_minute", "floor_per_minute", "send"), "traces": ("gateway", "partners")}

@@ -2,13 +2,16 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
+import msgspec
 import pytest
 
 from ingest.edge.measure import Counter, Gauge, Histogram, Measures
 from ingest.edge.respond import TABLE, UNFORESEEN
 from ingest.edge.routes import ROUTES
 from ingest.outcome import Note, Outcome
+from ingest.ports.alert_rules import Condition, Errors, Rule
 from ingest.query.endpoints import ENDPOINTS
 from ingest.settings import SETTINGS
 
@@ -16,6 +19,9 @@ ROOT = Path(__file__).parent.parent
 EDGE = (ROOT / "ingest/edge/README.md").read_text()
 SETTINGS_PAGE = (ROOT / "ingest/settings.md").read_text()
 QUERY = (ROOT / "ingest/query/README.md").read_text()
+ALERTS = (ROOT / "ingest/query/alerts.md").read_text()
+
+RULE = Rule(name="any", when=Errors(above=0.1))
 
 REFUSAL = re.compile(
     r"\b(?:Malformed|Unauthenticated|Forbidden|UnknownPath|MethodNotAllowed|TooSlow|TooLarge|UnsupportedType|TooMany"
@@ -51,7 +57,19 @@ def test_every_route_of_the_edge_is_documented_with_its_methods():
 
 def test_every_call_of_the_query_api_is_documented():
     for endpoint in ENDPOINTS:
-        assert f"{endpoint.method} {endpoint.path}" in QUERY
+        assert f"{endpoint.method} {endpoint.path}" in QUERY + ALERTS
+
+
+def test_every_member_of_an_alert_rule_is_documented_with_its_default():
+    page = (ROOT / "ingest/alerts/README.md").read_text()
+    members = [field.encode_name for field in msgspec.structs.fields(Rule)]
+    assert set(members) == set(first_cells(page, "## Rules")[: len(members)])
+    for name in ("window", "hold", "signal", "min_spans", "severity"):
+        encoded = "for" if name == "hold" else name
+        assert f"| `{encoded}` | `{getattr(RULE, name)}` |" in page
+    for kind in get_args(Condition):
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{kind.__struct_config__.tag}` |"))
+        assert all(f"`{name}`" in row for name in kind.__struct_fields__)
 
 
 def test_every_metric_is_documented_with_its_type():

@@ -144,6 +144,7 @@ def test_retention_is_said_in_settings_and_constants_that_exist() -> None:
         "LEDGER_DAYS",
         "RECEIPT_DAYS",
         "AUDIT_DAYS",
+        "ALERT_DAYS",
     }
     for days, constant in re.findall(r"(\d+) days \(`(\w+)`\)", PAGE):
         assert int(days) == getattr(retain, constant)
