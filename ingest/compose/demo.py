@@ -13,13 +13,26 @@ from typing import Any
 
 from ingest.compose.home import Home, Ready, StartError
 from ingest.compose.supervise import Command
+from ingest.ports import COMMAND_LINE, Rule
+from ingest.ports.alert_rules import MOST_RULES, Latency
 from ingest.settings import Settings
+from ingest.store.alert_book import PostgresAlertBook
 from ingest.store.keys import PostgresKeys, digest
 
 APPS = ("shop", "bank", "video")
 TRAFFIC_STOP_S = SITE_STOP_S = 5.0
 SITE_PORT = 4390
 """Of the web site, where it is free."""
+STORY = Rule(
+    name="slow checkout of 5.2.1",
+    when=Latency(quantile=0.75, above_ms=3000),
+    filters={"route": ("POST api.shop.example/checkout",), "version": ("5.2.1",)},
+    group_by=("country",),
+    window="1m",
+    min_spans=10,
+    severity="critical",
+)
+"""Fires in Brazil, where phones are cheap, a minute or two after the start."""
 
 
 def prepare(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
@@ -74,6 +87,14 @@ class Demo:
             kept = replace(kept, demo_server_key=await keys.create_key(shop, "server"))
         home.keep(kept)
         self._admin = kept.admin
+        await self._watch(pool)
+
+    async def _watch(self, pool: Any) -> None:
+        """Makes a rule that the story to find meets, where there is none."""
+        book = PostgresAlertBook(pool)
+        shop = next(app.app_id for app in await PostgresKeys(pool).apps() if app.name == APPS[0])
+        if not await book.rules(shop):
+            await book.put(shop, STORY, COMMAND_LINE, MOST_RULES)
 
     def show(self, ready: Ready) -> Ready:
         """What is shown to the user: the app with the story to find, and an admin's token."""

@@ -37,7 +37,11 @@ ALERTS = row(
         )
     )
 )
-RULES = row(rules=rows(_KNOWN), receivers=rows(schemas.TEXT))
+RULES = row(
+    rules=rows(_KNOWN),
+    receivers=rows(schemas.TEXT),
+    may_change={**schemas.FLAG, "description": "The key that asks may change them."},
+)
 RULE = _KNOWN
 REMOVED = row(removed=schemas.TEXT)
 HISTORY = row(

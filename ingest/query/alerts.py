@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from ingest.errors import Malformed, UnknownPath
 from ingest.model import DIMENSIONS
-from ingest.ports import Happening, Rehearsal, Rule, Silence, Standing, Stood
+from ingest.ports import CHANGERS, Happening, Rehearsal, Rule, Silence, Standing, Stood
 from ingest.ports.alert_rules import MOST_RULES, Text, storable
 from ingest.query.call import Call
 from ingest.query.parameters import APP, LIMIT, BadParameter, Moment, Parameter, parse_moment, parse_value
@@ -61,6 +61,7 @@ async def alert_rules(call: Call) -> Mapping[str, Any]:
     return {
         "rules": [{"source": source, "rule": msgspec.to_builtins(rule)} for rule, source in await _rules(call)],
         "receivers": list(call.alerts.receivers),
+        "may_change": call.actor.role in CHANGERS,
     }
 
 

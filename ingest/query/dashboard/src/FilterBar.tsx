@@ -130,6 +130,11 @@ export function FilterBar({ view, turn }: { view: View; turn: number }) {
           Clear filters
         </Button>
       )}
+      {narrows && (
+        <Button variant="subtle" className="alert-on" onClick={() => changeView({ page: "alerts", edit: "new" })}>
+          Alert on this view
+        </Button>
+      )}
     </nav>
   );
 }

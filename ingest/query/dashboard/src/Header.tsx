@@ -43,14 +43,14 @@ function Pages({ view }: { view: View }) {
   const open = (event: MouseEvent, page: View["page"]): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
-    changeView({ page, trace: null });
+    changeView({ page, trace: null, edit: null });
   };
   return (
     <nav className="pages" aria-label="Pages">
       {PAGES.map((page) => (
         <a
           key={page}
-          href={formatView({ ...view, page, trace: null }) || "/"}
+          href={formatView({ ...view, page, trace: null, edit: null }) || "/"}
           aria-current={page === view.page ? "page" : undefined}
           onClick={(event) => open(event, page)}
         >

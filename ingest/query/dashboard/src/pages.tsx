@@ -1,6 +1,7 @@
 /** The pages: what each one is, and what of the bar above them it goes by. */
 
 import type { ReactNode } from "react";
+import { AlertsPage } from "./AlertsPage.tsx";
 import type { App } from "./api.ts";
 import { OverviewPage } from "./OverviewPage.tsx";
 import { PrivacyPage } from "./PrivacyPage.tsx";
@@ -29,6 +30,7 @@ interface PageKind {
 
 export const PAGE_KINDS: Record<PageName, PageKind> = {
   overview: { Shown: OverviewPage, ranges: true, narrows: true, quantile: false },
+  alerts: { Shown: AlertsPage, ranges: false, narrows: false, quantile: false },
   privacy: { Shown: PrivacyPage, ranges: true, narrows: false, quantile: false },
   settings: { Shown: SettingsPage, ranges: false, narrows: false, quantile: false },
 };

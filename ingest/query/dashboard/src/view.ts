@@ -11,7 +11,7 @@ export const DIMENSIONS = ["version", "country", "device_class", "network"] as c
 export const SIGNALS = [
   "request", "page", "screen", "start", "operation", "lcp", "inp", "cls", "fcp", "ttfb", "exception", "long_task", "event", "report",
 ] as const;
-export const PAGES = ["overview", "privacy", "settings"] as const;
+export const PAGES = ["overview", "alerts", "privacy", "settings"] as const;
 export const TRACE_KINDS = ["all", "slow", "errors"] as const;
 export const ROUTE_SORTS = ["impact", "spans", "errors", "slowest"] as const;
 
@@ -41,6 +41,8 @@ export interface View {
   sort: RouteSort;
   /** Words that routes listed must hold. */
   find: string;
+  /** The alert rule being made, `new`, or changed, `rule:` and its name. */
+  edit: string | null;
   traces: TraceKind;
   trace: string | null;
   /** A span of the trace, to be shown first. */
@@ -48,7 +50,7 @@ export interface View {
   live: boolean;
 }
 
-const DEFAULTS = {
+export const DEFAULTS = {
   page: "overview", range: "1h", signal: "request", quantile: 0.95, metric: "duration", target: 1000, sort: "impact", find: "", traces: "all",
 } as const;
 /** In ms: a day, the most that the server takes. */
@@ -83,6 +85,7 @@ export function parseView(search: string): View {
     target: parseTarget(query.get("target") ?? "") ?? DEFAULTS.target,
     sort: oneOf(ROUTE_SORTS, query.get("sort"), DEFAULTS.sort),
     find: query.get("find") ?? DEFAULTS.find,
+    edit: query.get("edit"),
     traces: oneOf(TRACE_KINDS, query.get("traces"), DEFAULTS.traces),
     trace: query.get("trace"),
     span: query.get("trace") && query.get("span"),
@@ -107,6 +110,7 @@ export function formatView(view: View): string {
   if (view.target !== DEFAULTS.target) query.set("target", String(view.target));
   if (view.sort !== DEFAULTS.sort) query.set("sort", view.sort);
   if (view.find) query.set("find", view.find);
+  if (view.edit) query.set("edit", view.edit);
   if (view.traces !== DEFAULTS.traces) query.set("traces", view.traces);
   if (view.trace) {
     query.set("trace", view.trace);
