@@ -5,7 +5,7 @@ import { useEffect, useState } from "react";
 import type { Rehearsal, Rule } from "./alerts.ts";
 import { formatValue, groupText, isWhole } from "./alerts.ts";
 import { ApiError } from "./api.ts";
-import { linesOf } from "./rehearsal.ts";
+import { linesOf, startOf, undecidedIn } from "./rehearsal.ts";
 import type { Line } from "./rehearsal.ts";
 import { send } from "./send.ts";
 import { formatDuration, formatTime } from "./units.ts";
@@ -75,7 +75,7 @@ function Timeline({ line, rule, unit, bound }: { line: Line; rule: Rule; unit: R
           ))}
           {line.bound !== null && <line className="bound" x1={0} x2={WIDTH} y1={y(line.bound)} y2={y(line.bound)} />}
         </svg>
-        <span className="top aside">{formatValue(unit, rule.signal, line.most)}</span>
+        {(line.bound ?? 0) < 0.8 && <span className="top aside">{formatValue(unit, rule.signal, line.most)}</span>}
         {line.bound !== null && (
           <span className="at-bound aside" style={{ top: `${(1 - line.bound) * 100}%` }}>
             {formatValue(unit, rule.signal, bound)}
@@ -89,12 +89,13 @@ function Timeline({ line, rule, unit, bound }: { line: Line; rule: Rule; unit: R
 function Said({ found, range }: { found: Rehearsal; range: string }) {
   const { length } = found.firings;
   const times = length === 0 ? "not have fired" : length === 1 ? "have fired once" : `have fired ${length} times`;
+  const undecided = undecidedIn(found);
   const groups = new Set(found.firings.map(({ group }) => groupText(group))).size;
   return (
     <p className="verdict">
       It would <strong>{times}</strong> in the last {range}
-      {groups > 1 && <> , in {groups} groups</>}.
-      {found.undecided > 0 && <span className="aside"> {found.undecided} windows tell nothing: too few spans, sessions or other days.</span>}
+      {groups > 1 && `, in ${groups} groups`}.
+      {undecided > 0 && <span className="aside">{undecided} windows tell nothing: too few spans, sessions or other days.</span>}
     </p>
   );
 }
@@ -123,7 +124,7 @@ export function AlertPreview({ app, rule }: { app: string; rule: Rule }) {
           ))}
           {found.lines.length > 0 && (
             <p className="ends aside">
-              <span>{formatTime(new Date(found.from))}</span>
+              <span>{formatTime(new Date(startOf(found)))}</span>
               <span>{formatTime(new Date(found.to))}</span>
             </p>
           )}
