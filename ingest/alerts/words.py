@@ -5,6 +5,18 @@ from collections.abc import Mapping
 from ingest.ports import Rule
 from ingest.ports.alert_rules import Deviation, Errors, Latency, PhaseShare, Traffic
 
+_SIGNALS = {
+    "request": "requests",
+    "operation": "operations",
+    "page": "page loads",
+    "screen": "screens",
+    "exception": "exceptions",
+    "long_task": "long tasks",
+    "event": "events",
+    "report": "browser reports",
+    "start": "app starts",
+}
+"""Of the others the names are abbreviations."""
 _SHARES = {"time": "of the time", "reused": "of requests reused", "unknown": "of requests unknown"}
 
 
@@ -20,7 +32,7 @@ def describe(rule: Rule, value: float | None) -> str:
         case PhaseShare() as when:
             return f"{when.phase}: {_share(value)} {_SHARES[when.of]}, above {_bound(rule)}"
         case Traffic():
-            return f"{_count(value)} spans of {_what(rule, '')} in {rule.window}, below {_bound(rule)}"
+            return f"{_count(value)} {_what(rule, '')} in {rule.window}, below {_bound(rule)}"
         case Deviation() as when:
             middle = "unknown" if value is None else f"{value:.1f} σ"
             what = f"p{_percent(when.quantile)} of {_what(rule, when.metric)}"
@@ -48,7 +60,8 @@ def title(rule: Rule, group: Mapping[str, str]) -> str:
 
 
 def _what(rule: Rule, metric: str) -> str:
-    return rule.signal if metric in {"", "duration"} else f"{rule.signal} {metric}"
+    about = _SIGNALS.get(rule.signal, rule.signal.upper())
+    return about if metric in {"", "duration"} else f"{metric} of {about}"
 
 
 def _percent(quantile: float) -> str:

@@ -19,7 +19,7 @@ async def test_a_slow_route_fires_with_link_and_examples_and_resolves(pool: "asy
         await play.at(7)
     firing, resolved = ops.bodies
     assert (firing["status"], firing["group"], firing["app"]) == ("firing", {"country": "DE"}, "shop")
-    assert firing["summary"] == "p95 of request is 2.99 s, above 1 s"
+    assert firing["summary"] == "p95 of requests is 2.99 s, above 1 s"
     assert firing["annotations"] == {"runbook": "https://wiki.example/slow"}
     assert firing["started_at"] == "2026-03-01T12:04:00.000Z"
     assert len(firing["traces"]) == 3

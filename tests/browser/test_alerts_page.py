@@ -85,7 +85,7 @@ async def test_a_rule_made_from_a_view_is_tried_and_fires_with_a_link_that_opens
     await form.get_by_label("Name").fill("slow in Brazil")
     await form.get_by_role("combobox", name="Window").click()
     await page.get_by_role("option", name="1m", exact=True).click()
-    await form.get_by_role("combobox", name="For").click()
+    await form.get_by_role("combobox", name="For", exact=True).click()
     await page.get_by_role("option", name="5m", exact=True).click()
     preview = page.get_by_role("region", name="What it would have done")
     await expect(preview.get_by_text("have fired once", exact=True)).to_be_visible()
@@ -100,7 +100,7 @@ async def test_a_rule_made_from_a_view_is_tried_and_fires_with_a_link_that_opens
     await scene.play.at(0)
     assert scene.ops.told() == [("firing", "slow in Brazil")]
     await page.reload()
-    await expect(now.get_by_text("p95 of request is 4.03 s, above 2 s")).to_be_visible()
+    await expect(now.get_by_text("p95 of requests is 4.03 s, above 2 s")).to_be_visible()
     await expect(now.get_by_text("Examples:").get_by_role("link")).to_have_count(3)
 
     await page.goto(scene.ops.bodies[0]["dashboard_url"])

@@ -24,6 +24,7 @@ export function CutValues({ app, cut, signal, values, change }: CutValuesProps) 
   return (
     <TagsInput
       label={CUT_NAMES[cut]}
+      className={cut === "route" ? "whole" : ""}
       placeholder={values.length === 0 ? "All" : ""}
       data={[...new Set(known)]}
       value={values}
