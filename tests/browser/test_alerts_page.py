@@ -14,15 +14,13 @@ from ingest.alerts.deliver import Receiver
 from ingest.query.server import DASHBOARD
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
-from ingest.store.keys import digest
 from tests.alerts.stage import Inbox, Stage, inbox, minutes, put, rule, store
 from tests.conftest import TEMPLATE, database_dsn
 from tests.query import world as seeded
-from tests.query.conftest import TOKEN, add_apps, serve
+from tests.query.conftest import OWNER, TOKEN, add_apps, serve
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-OWNER = "fh_own_shop"
 FIRST = -30
 """Minutes before the server's time at which the spans begin."""
 
@@ -51,7 +49,6 @@ async def scene(browser: Browser, postgres: EmbeddedPostgres, request: pytest.Fi
     pool = await open_pool(database_dsn(server, name), connections=8)
     async with pool.acquire() as one:
         await add_apps(one)
-        await one.execute("INSERT INTO app_key (app_id, digest, role) VALUES (1, $1, 'owner')", digest(OWNER))
     course = [300] * 20 + [4000] * 10
     await store(pool, minutes(course, first=FIRST, dims={"country": "BR"}), sampled=True)
     await store(pool, minutes([300] * 30, first=FIRST))

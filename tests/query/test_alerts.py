@@ -8,14 +8,12 @@ import jsonschema
 import pytest_asyncio
 
 from ingest.query.openapi import document
-from ingest.store.keys import digest
 from ingest.store.policies import PostgresPolicies
 from tests.alerts.stage import inbox, minutes, put, rule, stage, store
 from tests.query import world as seeded
-from tests.query.conftest import TOKEN, add_apps, serve
+from tests.query.conftest import OTHER_OWNER, OWNER, TOKEN, add_apps, serve
 from tests.query.test_openapi import resolved
 
-OWNER = "fh_own_shop"
 RULE = {"name": "slow", "when": {"kind": "latency", "above_ms": 1000}, "window": "1m"}
 FIRST = -12
 """Minutes before the server's time at which the world begins."""
@@ -28,11 +26,6 @@ async def ask(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Ask]:
     """A call with the owner's key; gives status and JSON, and holds answers against the document."""
     async with pool.acquire() as connection:
         await add_apps(connection)
-        await connection.execute(
-            "INSERT INTO app_key (app_id, digest, role) VALUES (1, $1, 'owner'), (2, $2, 'owner')",
-            digest(OWNER),
-            digest("fh_own_other"),
-        )
     async with serve(pool) as client:
 
         async def ask(method: str, path: str, body: Any = None, *, token: str = OWNER, **query: str) -> Any:
@@ -121,9 +114,9 @@ async def test_only_owners_change_and_nobody_sees_another_apps_rules(ask: Ask) -
     ):
         assert (await ask(method, path, body, token=TOKEN))[0] == 403
     await ask("PUT", "/rules", RULE)
-    assert (await ask("GET", "/rules", token="fh_own_other"))[1]["rules"] == []
-    assert (await ask("DELETE", "/rules", token="fh_own_other", name="slow"))[0] == 404
-    assert (await ask("GET", "/rules", token="fh_own_other", app="shop"))[0] == 403
+    assert (await ask("GET", "/rules", token=OTHER_OWNER))[1]["rules"] == []
+    assert (await ask("DELETE", "/rules", token=OTHER_OWNER, name="slow"))[0] == 404
+    assert (await ask("GET", "/rules", token=OTHER_OWNER, app="shop"))[0] == 403
 
 
 async def test_a_rule_of_the_file_is_listed_and_cannot_be_replaced(ask: Ask, pool: "asyncpg.Pool[Any]") -> None:
@@ -192,7 +185,6 @@ async def test_a_test_goes_through_the_rules_receivers_marked_as_one(ask: Ask, p
 async def test_without_receivers_a_test_says_what_to_set(pool: "asyncpg.Pool[Any]") -> None:
     async with pool.acquire() as connection:
         await add_apps(connection)
-        await connection.execute("INSERT INTO app_key (app_id, digest, role) VALUES (1, $1, 'owner')", digest(OWNER))
     await put(pool, rule())
     async with serve(pool, receivers=[]) as client:
         headers = {"Authorization": f"Bearer {OWNER}"}
