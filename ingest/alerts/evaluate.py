@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 
 from ingest.alerts import ask, notices
 from ingest.alerts.ask import HOUR_US
-from ingest.alerts.gather import gather, gather_baseline
+from ingest.alerts.gather import ask_alone, gather, gather_baseline
 from ingest.alerts.judge import Judgement, judge
 from ingest.alerts.verdicts import verdicts
 from ingest.errors import Unavailable
 from ingest.ports import AlertStates, Measurer, Question, Rule, Series, Silence, Standing, State, Stood, Turned
+from ingest.ports.alert_rules import Traffic
 
 ROUND_S = 10.0
 GRACE_US = 30_000_000
@@ -98,10 +99,13 @@ class Evaluator:
         except Unavailable as error:
             if error.reason == "store_unreachable":
                 raise
-            _say_once(seen, "a rule of app %d waits: %s", app_id, error.message)
+            if not seen.failing:
+                log.warning("a rule of app %d waits: %s", app_id, error.message)
+            seen.failing = True
         except Exception:  # a fault in one rule must not keep the others from being looked at
-            _say_once(seen, "a rule of app %d cannot be evaluated", app_id)
-            log.debug("the fault", exc_info=True)
+            if not seen.failing:
+                log.exception("a rule of app %d cannot be evaluated", app_id)
+            seen.failing = True
         else:
             seen.failing = False
 
@@ -109,6 +113,8 @@ class Evaluator:
         grid = ask.newest(rule, scene.counted_until_us)
         asked = ask.question(rule, grid, app_id=app_id, now_us=scene.now_us, least_sessions=self.least_sessions(app_id))
         evidence = await gather(self.measurer, rule, asked, await self._baseline(rule, asked, seen))
+        if isinstance(rule.when, Traffic) and not asked.partition and evidence.series.withheld:
+            evidence = await ask_alone(self.measurer, asked, evidence)
         before: dict[tuple[str, ...], Stood] = {}
         others: list[Stood] = []
         for each in scene.stood.get((app_id, rule.name), ()):
@@ -149,9 +155,3 @@ class Evaluator:
                 change = replace(notices.ended(each, state, None, judgement, receivers=self.receivers), state=None)
             changes.append(change)
         return changes
-
-
-def _say_once(seen: _Seen, message: str, *arguments: object) -> None:
-    if not seen.failing:
-        log.warning(message, *arguments)
-    seen.failing = True

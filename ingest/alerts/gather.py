@@ -25,6 +25,20 @@ async def gather(measurer: Measurer, rule: Rule, asked: Question, baseline: Seri
     return Evidence(series, reports, baseline)
 
 
+async def ask_alone(measurer: Measurer, asked: Question, evidence: Evidence) -> Evidence:
+    """The same, with each missing window of all an app's traffic asked about for itself.
+
+    Side by side, a window of too few sessions takes others with it that would give it away, however large they are.
+    Alone, one that is not shown is of too few sessions: as good as none, where traffic is what is asked about.
+    """
+    known = dict(evidence.series.points.get((), {}))
+    windows = range(asked.from_us, asked.to_us, asked.step_us)
+    for start in [start for start in windows if start not in known]:
+        alone = replace(asked, from_us=start, to_us=start + asked.step_us)
+        known |= (await measurer.series(alone, 0.5)).points.get((), {})
+    return replace(evidence, series=replace(evidence.series, points={(): known}, withheld=False))
+
+
 async def gather_baseline(measurer: Measurer, rule: Rule, asked: Question) -> Series:
     """The hours of other days for the windows of a question."""
     grid = ask.baseline_grid(Grid(asked.from_us, asked.to_us, asked.step_us))

@@ -129,6 +129,19 @@ async def test_an_aggregator_that_lags_is_no_loss_of_traffic(pool: "asyncpg.Pool
     assert ops.told() == [("firing", "slow")]
 
 
+async def test_traffic_that_shrinks_to_a_few_users_is_a_loss_though_their_figures_are_not_shown(
+    pool: "asyncpg.Pool[Any]",
+) -> None:
+    await store(pool, minutes([200] * 3))
+    await store(pool, minutes([200] * 4, first=3, spans=3, sessions=3))
+    await put(pool, rule(when={"kind": "traffic", "below_spans": 10}, **{"for": "2m"}))
+    async with inbox() as ops, stage(pool, ops) as play:
+        await play.at(3)
+        assert ops.bodies == []
+        await play.at(6)
+    assert [body["value"] for body in ops.bodies] == [0.0]
+
+
 async def test_a_silenced_rule_tells_when_the_silence_ends(pool: "asyncpg.Pool[Any]") -> None:
     await store(pool, minutes([3000] * 9))
     await put(pool, rule())
