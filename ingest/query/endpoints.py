@@ -1,14 +1,8 @@
 """The calls of the query API: the one table that router and OpenAPI document are made from."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
-
-import msgspec
-
-from ingest.ports import CHANGERS, READERS, Rule
+from ingest.ports import CHANGERS, READERS
 from ingest.query import (
-    alert_schemas,
-    alerts,
+    alert_endpoints,
     app_settings,
     apps,
     changes,
@@ -28,33 +22,7 @@ from ingest.query import (
     versions,
     vitals,
 )
-from ingest.query.call import Call
-from ingest.query.parameters import Parameter
-from ingest.query.schemas import Schema
-
-
-class Endpoint(NamedTuple):
-    """One call."""
-
-    path: str
-    summary: str
-    parameters: tuple[Parameter, ...]
-    """Of the query; of a POST without a `body`, members of the JSON object that it sends."""
-    answer: Callable[[Call], Awaitable[Mapping[str, Any]]]
-    schema: Schema
-    method: str = "GET"
-    roles: tuple[str, ...] = READERS
-    """Of the keys that may call it."""
-    body: type[msgspec.Struct] | None = None
-    """What the JSON in its body must be; `Call.body` is one of these."""
-    table: tables.Table | None = None
-    """The answer as CSV; None: it is no table."""
-
-    @property
-    def given(self) -> tuple[Parameter, ...]:
-        """All parameters: its own, and of a table which format to write it in."""
-        return self.parameters if self.table is None else (*self.parameters, tables.FORMAT)
-
+from ingest.query.endpoint import Endpoint
 
 ENDPOINTS = (
     Endpoint("/api/v1/apps", "The apps that the token opens.", (), apps.apps, apps.APPS_SCHEMA),
@@ -247,88 +215,5 @@ ENDPOINTS = (
         roles=CHANGERS,
         body=changes.OriginsToSet,
     ),
-    Endpoint(
-        "/api/v1/alerts",
-        "What fires, and what is about to.",
-        alerts.LIST_PARAMETERS,
-        alerts.alerts,
-        alert_schemas.ALERTS,
-    ),
-    Endpoint(
-        "/api/v1/alerts/rules",
-        "The alert rules in force.",
-        alerts.LIST_PARAMETERS,
-        alerts.alert_rules,
-        alert_schemas.RULES,
-    ),
-    Endpoint(
-        "/api/v1/alerts/rules",
-        "Makes an alert rule, or replaces the one of its name.",
-        alerts.PUT_PARAMETERS,
-        alerts.put_alert_rule,
-        alert_schemas.RULE,
-        method="PUT",
-        roles=CHANGERS,
-        body=Rule,
-    ),
-    Endpoint(
-        "/api/v1/alerts/rules",
-        "Removes an alert rule; what fires of it ends.",
-        alerts.NAMED_PARAMETERS,
-        alerts.delete_alert_rule,
-        alert_schemas.REMOVED,
-        method="DELETE",
-        roles=CHANGERS,
-    ),
-    Endpoint(
-        "/api/v1/alerts/history",
-        "What began to fire and ceased, newest first.",
-        alerts.HISTORY_PARAMETERS,
-        alerts.alert_history,
-        alert_schemas.HISTORY,
-    ),
-    Endpoint(
-        "/api/v1/alerts/silences",
-        "Silences that hold, and those that ended in the last 30 days.",
-        alerts.LIST_PARAMETERS,
-        alerts.alert_silences,
-        alert_schemas.SILENCES,
-    ),
-    Endpoint(
-        "/api/v1/alerts/silences",
-        "Begins a silence.",
-        alerts.SILENCE_PARAMETERS,
-        alerts.silence_alerts,
-        alert_schemas.SILENCE,
-        method="POST",
-        roles=CHANGERS,
-        body=alerts.NewSilence,
-    ),
-    Endpoint(
-        "/api/v1/alerts/silences/{silence_id}",
-        "Ends a silence now.",
-        alerts.LIST_PARAMETERS,
-        alerts.end_alert_silence,
-        alert_schemas.ENDED,
-        method="DELETE",
-        roles=CHANGERS,
-    ),
-    Endpoint(
-        "/api/v1/alerts/test",
-        "Sends a test through the receivers of a rule.",
-        alerts.NAMED_PARAMETERS,
-        alerts.test_alert_rule,
-        alert_schemas.TESTED,
-        method="POST",
-        roles=CHANGERS,
-    ),
-    Endpoint(
-        "/api/v1/alerts/dry-run",
-        "What a rule would have done over stored history.",
-        alerts.DRY_RUN_PARAMETERS,
-        alerts.rehearse_alert_rule,
-        alert_schemas.REHEARSED,
-        method="POST",
-        body=alerts.DryRun,
-    ),
+    *alert_endpoints.ENDPOINTS,
 )

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from ingest.query.endpoints import ENDPOINTS, Endpoint
+from ingest.query.endpoint import Endpoint
+from ingest.query.endpoints import ENDPOINTS
 from ingest.query.parameters import DIMENSION, MOST_VALUES, Parameter
 from ingest.query.schemas import ERROR
 

@@ -16,7 +16,8 @@ from ingest.query import docs_page, openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
 from ingest.query.call import Call
-from ingest.query.endpoints import ENDPOINTS, Endpoint
+from ingest.query.endpoint import Endpoint
+from ingest.query.endpoints import ENDPOINTS
 from ingest.query.installation import Installation
 from ingest.query.pages import add_pages
 from ingest.query.parameters import APP, read
