@@ -87,8 +87,8 @@ def _text(told: Notification, around: Surroundings) -> str:
     else:
         word = "Test" if told.status == "test" else told.rule.severity.capitalize()
         first = f"*{word}* {what}: {_escaped(told.text)}"
-    links = [f"<{around.view(told)}|view>"]
-    links += [f"<{around.trace(told, each)}|trace {each[:8]}>" for each in around.traces]
+    links = [f"<{_escaped(around.view(told))}|view>"]
+    links += [f"<{_escaped(around.trace(told, each))}|trace {each[:8]}>" for each in around.traces]
     return f"{first}\n{' · '.join(links)}"
 
 

@@ -61,7 +61,7 @@ def title(rule: Rule, group: Mapping[str, str]) -> str:
 
 def _what(rule: Rule, metric: str) -> str:
     about = _SIGNALS.get(rule.signal, rule.signal.upper())
-    return about if metric in {"", "duration"} else f"{metric} of {about}"
+    return about if metric in {"", "duration"} else f"the {metric} phase of {about}"
 
 
 def _percent(quantile: float) -> str:

@@ -25,14 +25,14 @@ SITE_PORT = 4390
 """Of the web site, where it is free."""
 STORY = Rule(
     name="slow checkout of 5.2.1",
-    when=Latency(quantile=0.75, above_ms=900),
+    when=Latency(metric="request", quantile=0.95, above_ms=300),
     filters={"route": ("POST api.shop.example/checkout",), "version": ("5.2.1",)},
     group_by=("country",),
     window="2m",
     min_spans=15,
     severity="critical",
 )
-"""Fires in Brazil, some minutes after the start."""
+"""Fires in Brazil, some minutes after the start: cheap phones there take a second to send what others send at once."""
 
 
 def prepare(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:

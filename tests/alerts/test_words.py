@@ -17,7 +17,7 @@ from tests.alerts.stage import START_US, rule
         (
             {"when": {"kind": "latency", "above_ms": 90, "metric": "tls", "quantile": 0.5}},
             120_000,
-            "p50 of tls of requests is 120 ms, above 90 ms",
+            "p50 of the tls phase of requests is 120 ms, above 90 ms",
         ),
         ({"when": {"kind": "latency", "above_ms": 250}, "signal": "cls"}, 310_000, "p95 of CLS is 0.31, above 0.25"),
         ({"when": {"kind": "errors", "above": 0.05}, "signal": "page"}, 0.081, "8.1 % of page loads failed, above 5 %"),

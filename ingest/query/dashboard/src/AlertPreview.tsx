@@ -75,7 +75,7 @@ function Timeline({ line, rule, unit, bound }: { line: Line; rule: Rule; unit: R
           ))}
           {line.bound !== null && <line className="bound" x1={0} x2={WIDTH} y1={y(line.bound)} y2={y(line.bound)} />}
         </svg>
-        {(line.bound ?? 0) < 0.8 && <span className="top aside">{formatValue(unit, rule.signal, line.most)}</span>}
+        {(line.bound ?? 0) < 0.8 && <span className="most aside">{formatValue(unit, rule.signal, line.most)}</span>}
         {line.bound !== null && (
           <span className="at-bound aside" style={{ top: `${(1 - line.bound) * 100}%` }}>
             {formatValue(unit, rule.signal, bound)}

@@ -47,8 +47,8 @@ function within(name: string): string {
 }
 
 function measured(quantile: number, metric: string, signal: Rule["signal"]): string {
-  const phase = metric === "duration" ? [] : [METRIC_NAMES[metric as Metric]];
-  return [quantileName(quantile), ...[...phase, SIGNAL_NAMES[signal]].map(within)].join(" of ");
+  const phase = metric === "duration" ? [] : [`the ${within(METRIC_NAMES[metric as Metric])} phase`];
+  return [quantileName(quantile), ...phase, within(SIGNAL_NAMES[signal])].join(" of ");
 }
 
 /** A rule's condition in a line. */

@@ -28,7 +28,7 @@ test("a view holds one route, so that of several none is chosen", () => {
 });
 
 test("conditions are said in words", () => {
-  assert.equal(conditionText(RULE), "p99 of TLS of requests above 2.00 s");
+  assert.equal(conditionText(RULE), "p99 of the TLS phase of requests above 2.00 s");
   assert.equal(conditionText({ ...RULE, when: usual("errors", VIEW) }), "more than 5.0\u202f% failed");
   assert.equal(conditionText({ ...RULE, when: usual("traffic", VIEW) }), "traffic below 50\u202f% of other days");
   assert.equal(scopeText(RULE), "for 10m, by 5m · each country · POST x/checkout · 5.2.1 · BR");
