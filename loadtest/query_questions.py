@@ -39,7 +39,6 @@ def questions(now_us: int) -> dict[str, Question]:
         "by version, 30 days, every 2 h": replace(month, group_by=("version",), most_groups=MOST_GROUPS),
         "all, 24 h, every minute": asked,
         "all, 30 days, every 2 h": month,
-        "by route, 30 days, totals": replace(month, over_time=False, group_by=("route",)),
     }
 
 
