@@ -99,8 +99,8 @@ async def _size(pool: "asyncpg.Pool[Any]") -> str:
 
 def _times_table(times: Mapping[tuple[str, int], Times]) -> list[str]:
     rows = [
-        "| question | hidden below | database p50 ms | p95 | p99 | whole p50 ms | p95 | p99 |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| question | hidden below | database CPU ms | database p50 ms | p95 | p99 | whole p50 ms | p95 | p99 |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     return rows + [f"| {name} | {least} sessions | {of_one.row()} |" for (name, least), of_one in times.items()]
 

@@ -30,7 +30,7 @@ FOLDED, UNFOLDED = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Slab:
+class Slab:
     """What is put in at once."""
 
     tier: Tier
@@ -61,7 +61,7 @@ async def fill(pool: "asyncpg.Pool[Any]", world: World) -> Filled:
         await connection.execute(
             "CREATE TABLE raw_span (app_id integer, start_at timestamptz, route text, version text, duration_us bigint)"
         )
-        for slab in _slabs(world.now_us):
+        for slab in slabs(world.now_us):
             first, last = slab.from_us // slab.tier.width_us, -(-slab.to_us // slab.tier.width_us)
             rollups = world.rollups(slab.views, np.arange(first, last), slab.tier.width_us, slab.to_us)
             used.note(slab.views, rollups, slab.to_us)
@@ -79,7 +79,8 @@ async def fill(pool: "asyncpg.Pool[Any]", world: World) -> Filled:
     return Filled(windows, spans, raw)
 
 
-def _slabs(now_us: int) -> Iterator[_Slab]:
+def slabs(now_us: int) -> Iterator[Slab]:
+    """Everything, tier by tier in order of time."""
     folded = floor(now_us - UNFOLDED_US[0], MINUTE_US)
     folded_twice = folded - UNFOLDED_US[1]
     begins = {TIERS[1]: now_us - MINUTES_US, TIERS[2]: now_us - DAYS * DAY_US}
@@ -88,16 +89,14 @@ def _slabs(now_us: int) -> Iterator[_Slab]:
         packed = floor(min(folded_twice, now_us - SETTLE_US - tier.width_us), share_us)
         for start in range(floor(begin, tier.stretch_us), packed, tier.stretch_us):
             views = ASKED if start < now_us - OTHERS_US[tier] - tier.stretch_us else tuple(VIEWS)
-            yield _Slab(
-                tier, views, max(start, floor(begin, tier.width_us)), min(start + tier.stretch_us, packed), None
-            )
-        yield _Slab(tier, tuple(VIEWS), packed, folded_twice, FOLDED)
-    yield _Slab(TIERS[1], tuple(VIEWS), folded_twice, folded, UNFOLDED)
-    yield _Slab(TIERS[0], tuple(VIEWS), now_us - FINEST_US, folded, FOLDED)
-    yield _Slab(TIERS[0], tuple(VIEWS), folded, now_us, UNFOLDED)
+            yield Slab(tier, views, max(start, floor(begin, tier.width_us)), min(start + tier.stretch_us, packed), None)
+        yield Slab(tier, tuple(VIEWS), packed, folded_twice, FOLDED)
+    yield Slab(TIERS[1], tuple(VIEWS), folded_twice, folded, UNFOLDED)
+    yield Slab(TIERS[0], tuple(VIEWS), now_us - FINEST_US, folded, FOLDED)
+    yield Slab(TIERS[0], tuple(VIEWS), folded, now_us, UNFOLDED)
 
 
-async def _append(connection: Any, slab: _Slab, rollups: Rollups) -> None:
+async def _append(connection: Any, slab: Slab, rollups: Rollups) -> None:
     if slab.part is None:
         await copy(connection, slab.tier.packed, packed_rows.COLUMNS, packed_rows.rows(rollups, slab.tier))
     else:
