@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { App } from "./api.ts";
 import { OverviewPage } from "./OverviewPage.tsx";
 import { PrivacyPage } from "./PrivacyPage.tsx";
+import { QualityPage } from "./QualityPage.tsx";
 import { SettingsPage } from "./SettingsPage.tsx";
 import type { PageName, View } from "./view.ts";
 
@@ -30,5 +31,6 @@ interface PageKind {
 export const PAGE_KINDS: Record<PageName, PageKind> = {
   overview: { Shown: OverviewPage, ranges: true, narrows: true, quantile: false },
   privacy: { Shown: PrivacyPage, ranges: true, narrows: false, quantile: false },
+  quality: { Shown: QualityPage, ranges: true, narrows: false, quantile: false },
   settings: { Shown: SettingsPage, ranges: false, narrows: false, quantile: false },
 };
