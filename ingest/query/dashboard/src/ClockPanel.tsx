@@ -28,7 +28,7 @@ function Shown({ noted }: { noted: Record<string, number> }) {
         </thead>
         <tbody>
           {grades.map(({ grade, spans, words }) => (
-            <tr key={grade} className={spans ? "" : "absent"}>
+            <tr key={grade}>
               <th scope="row">
                 <i className={`swatch grade-${grade}`} />
                 {words?.name}
