@@ -298,6 +298,7 @@ SETTINGS = (
         "Where your tracing system shows a trace, e.g. https://jaeger.example/trace/{trace_id}.",
     ),
     Setting("FIRSTHOP_DEAD_DAYS", "7", _whole(1, 3650), "Days that records which could not be stored are kept."),
+    Setting("FIRSTHOP_TOKEN", "", str, "Token with which `firsthop top` asks; empty: one of the data directory's."),
 )
 
 

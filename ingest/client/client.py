@@ -84,7 +84,8 @@ class Client(Calls):
             try:
                 return msgspec.json.decode(await self._get(address, query), type=call.answer)
             except BusyError as busy:
-                if attempt == ATTEMPTS - 1:
+                # What took too long will take as long again.
+                if attempt == ATTEMPTS - 1 or busy.reason == "too_slow":
                     raise
                 await asyncio.sleep(min(busy.retry_after_s, LONGEST_WAIT_S))
             except msgspec.DecodeError as error:
