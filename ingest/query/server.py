@@ -24,6 +24,7 @@ from ingest.query.proxy_login import ProxyLogin
 from ingest.query.respond import HEADERS, answer_refusals, reply, wants_csv
 from ingest.query.tables import FORMAT
 from ingest.query.turns import Turns
+from ingest.query.unread import Unread, gone
 from ingest.settings import AppPolicy
 
 DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
@@ -33,6 +34,8 @@ LINE_BYTES = 65_536
 ANSWER_S = 5.0
 """No answer is waited for longer than this."""
 _HEADERS = {**HEADERS, "Cache-Control": "no-store"}
+_HUNG_UP = 499
+"""Seen by nobody."""
 
 
 def build(
@@ -66,8 +69,9 @@ def build(
     """
     app = web.Application(middlewares=[answer_refusals])
     access = Access(reader, administration, clock, proxy)
+    turns, unread = Turns(), Unread()
     service = _Service(
-        reader, erasures, overviews, administration, policy_of, installation, access, Turns(), now_us, answer_s
+        reader, erasures, overviews, administration, policy_of, installation, access, turns, unread, now_us, answer_s
     )
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
@@ -92,6 +96,7 @@ class _Service:
     installation: Installation
     access: Access
     turns: Turns
+    unread: Unread
     now_us: Callable[[], int]
     answer_s: float
 
@@ -121,10 +126,14 @@ class _Service:
             body=await read_body(request, endpoint.body) if endpoint.body else None,
         )
         async with self.turns.turn(visitor.name):
+            if endpoint.method == "GET" and gone(request):
+                return web.Response(status=_HUNG_UP)
             answer = await self._in_time(endpoint, call)
         if endpoint.method != "GET":
             self.access.forget()
-        return reply(request, answer, table)
+        response = reply(request, answer, table)
+        await self.unread.send(request, response)
+        return response
 
     async def _in_time(self, endpoint: Endpoint, call: Call) -> Mapping[str, Any]:
         # A change is never left half waited for: whoever asked for it must learn whether it was made.
