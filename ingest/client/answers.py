@@ -148,6 +148,7 @@ class Routes(Figures, frozen=True):
     quantile: float
     target_ms: int
     routes: list[Route]
+    next: str | None
 
 
 class Failed(Answer, frozen=True):
@@ -185,6 +186,7 @@ class Values(Figures, frozen=True):
 
     dimension: str
     values: list[Value]
+    next: str | None
 
 
 class Sums(Answer, frozen=True):
@@ -208,6 +210,7 @@ class Ledger(Answer, frozen=True):
     hours: list[LedgerHour]
     total: Sums
     closed: bool
+    next: str | None
 
 
 class Scrubs(Answer, frozen=True):
@@ -263,6 +266,7 @@ class Receipts(Answer, frozen=True):
     """`erasures`: newest first."""
 
     erasures: list[Receipt]
+    next: str | None
 
 
 Json = dict[str, Any]

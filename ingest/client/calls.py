@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from ingest.client import answers, trace_answers
+from ingest.client import answers, settings_answers, trace_answers
 
 if TYPE_CHECKING:
     from ingest.client.client import Client, SyncClient
@@ -44,6 +44,7 @@ class Call(Generic[A]):
 class Calls:
     """Every call that reads."""
 
+    me = Call("/api/v1/me", settings_answers.Me)
     apps = Call("/api/v1/apps", answers.Apps)
     latency = Call("/api/v1/latency", answers.Latency)
     phases = Call("/api/v1/phases", answers.Phases)
@@ -58,4 +59,6 @@ class Calls:
     privacy = Call("/api/v1/privacy", answers.Privacy)
     erasures = Call("/api/v1/erasures", answers.Receipts)
     erasure = Call("/api/v1/erasures/{erasure_id}", answers.Receipt)
+    settings = Call("/api/v1/settings", settings_answers.AppSettings)
+    audit = Call("/api/v1/audit", settings_answers.Changes)
     health = Call("/api/v1/health", answers.Health)

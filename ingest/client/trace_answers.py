@@ -30,6 +30,7 @@ class Traces(Answer, frozen=True):
 
     suppressed: Suppressed
     traces: list[ListedTrace]
+    next: str | None
 
 
 class PhaseState(Answer, frozen=True):
