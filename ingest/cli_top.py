@@ -104,7 +104,8 @@ def _server(settings: Settings, address: str | None) -> tuple[str, str]:
             f"nothing serves from FIRSTHOP_DATA ({data}): start `firsthop serve`, or name a server by --address and "
             "its token by FIRSTHOP_TOKEN"
         )
-    return ready.query, token or home.secrets().operator or ready.token
+    kept = home.secrets()
+    return ready.query, token or kept.admin or kept.operator or ready.token
 
 
 def _draws_unicode() -> bool:

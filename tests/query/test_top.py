@@ -13,7 +13,7 @@ import sys
 import termios
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -178,10 +178,15 @@ async def test_a_terminal_that_knows_no_unicode_gets_none(address: str) -> None:
 async def test_the_server_of_this_data_directory_is_found_by_itself(run: Run, address: str, tmp_path: Path) -> None:
     with (tmp_path / "serve.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        Home(tmp_path).write_ready(Ready("", address, "shop", "", TOKEN, "", {}))
+        home = Home(tmp_path)
+        home.write_ready(Ready("", address, "shop", "", TOKEN, "", {}))
         code, output, _ = await run("--last", "2h", FIRSTHOP_DATA=str(tmp_path))
+        # As the demo, which has several apps and keeps a token for all of them.
+        home.keep(replace(home.secrets(), admin=OPERATOR))
+        _, _, several = await run("--last", "2h", FIRSTHOP_DATA=str(tmp_path))
     assert code == 0
     assert "shop · request" in output
+    assert "name one by --app, of shop, other" in several
 
 
 @pytest.mark.parametrize(
