@@ -1,4 +1,4 @@
-"""The clients: `Client` for asyncio, `SyncClient` for scripts and notebooks. Both have the methods of `Calls`."""
+"""The clients: `Client` for asyncio, `SyncClient` for scripts. Both have the methods of `Calls`."""
 
 import asyncio
 import re
@@ -121,7 +121,8 @@ class Client(Calls):
 
 
 class SyncClient(Calls):
-    """The same without asyncio: `with SyncClient(address, token) as client: client.apps()`. For one thread.
+    """The same without asyncio: `with SyncClient(address, token) as client: client.apps()`. For one thread
+    at a time, and not where a loop runs already.
 
     Arguments and errors are those of `Client`.
     """

@@ -51,6 +51,14 @@ def lines(board: Board, snapshot: Snapshot, width: int, height: int) -> list[Lin
     return [Line(_cut(_plain(board, line.text), width), line.style) for line in (top + filled + bottom)[:height]]
 
 
+def text(board: Board, snapshot: Snapshot) -> Sequence[str]:
+    """Everything as plain lines, for pipes: nothing is cut."""
+    return [
+        _plain(board, line)
+        for line in (summary(snapshot), counts(board, snapshot), "", *(row.text for row in table(board, snapshot)))
+    ]
+
+
 def table(board: Board, snapshot: Snapshot) -> list[Line]:
     """Head and rows, whole: the value last, because it alone may be long."""
     question = snapshot.question
@@ -81,14 +89,15 @@ def counts(board: Board, snapshot: Snapshot) -> str:
     question, groups = snapshot.question, snapshot.groups
     said = [question.app, question.signal, f"last {_length(question.last_s)}"]
     said += [f"{name}={'|'.join(values)}" for name, values in question.filters.items() if values]
-    if groups is not None:
-        said += [groups.basis] if groups.basis != "exact" else []
-        said += [f"{groups.suppressed.groups} left out: fewer than {groups.suppressed.least_sessions} sessions"] * bool(
-            groups.suppressed.groups
-        )
-        said += ["the largest only"] * groups.truncated
-    said += ["paused"] * board.paused
-    return " · ".join(filter(None, said)) if board.unicode else ", ".join(filter(None, said))
+    if groups is not None and not groups.exact:
+        said.append(groups.basis)
+    if groups is not None and groups.suppressed.groups:
+        said.append(f"{groups.suppressed.groups} left out: fewer than {groups.suppressed.least_sessions} sessions")
+    if groups is not None and groups.truncated:
+        said.append("the largest only")
+    if board.paused:
+        said.append("paused")
+    return (" · " if board.unicode else ", ").join(said)
 
 
 def footer(board: Board, snapshot: Snapshot) -> str:
@@ -164,11 +173,3 @@ def _cells(letter: str) -> int:
     if unicodedata.combining(letter):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-
-
-def text(board: Board, snapshot: Snapshot) -> Sequence[str]:
-    """Everything as plain lines, for pipes: nothing is cut."""
-    return [
-        _plain(board, line)
-        for line in (summary(snapshot), counts(board, snapshot), "", *(row.text for row in table(board, snapshot)))
-    ]

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RANGE = {"from": "2026-03-01T10:30:00Z", "to": "2026-03-01T12:00:00Z"}
 PANELS, TAKERS = 1000, 100
-ROUTES = 20_000
+ROUTES = 10_000
 EVERYTHING = "[figures]\nleast_sessions = 1\n"
 A = TypeVar("A")
 SIZE = 16 << 20
