@@ -107,6 +107,7 @@ class Phase(Answer, frozen=True):
 
     phase: str
     us: float | None
+    mean_us: float | None
     measured: float
     reused: float
     unknown: float
@@ -122,9 +123,28 @@ class PhaseGroup(Answer, frozen=True):
     spans_interval: Interval | None = None
 
 
+class TtfbPart(Answer, frozen=True):
+    """Time on the network, or in the server."""
+
+    us: float | None
+    interval: Interval
+    mean_us: float | None
+
+
+class Ttfb(Answer, frozen=True):
+    """TTFB split by what servers said, from the sample."""
+
+    sampled: int
+    coverage: float
+    contradictory: int
+    network: TtfbPart
+    server: TtfbPart
+
+
 class Phases(Figures, frozen=True):
     """`phases`."""
 
+    ttfb: Ttfb | None
     quantile: float
     groups: list[PhaseGroup]
 
@@ -140,15 +160,25 @@ class Route(Answer, frozen=True):
     interval: Interval | None = None
     spans_interval: Interval | None = None
     errors_interval: Interval | None = None
+    line_us: list[float | None] | None = None
+    """Step by step, where `line` was asked for."""
 
 
-class Routes(Figures, frozen=True):
+class RouteLine(Answer, frozen=True, kw_only=True):
+    """The steps of `line_us`."""
+
+    from_: datetime = field(name="from")
+    step_s: int
+
+
+class Routes(Figures, frozen=True, kw_only=True):
     """`routes`: greatest impact first."""
 
     quantile: float
     target_ms: int
     routes: list[Route]
     next: str | None
+    line: RouteLine | None = None
 
 
 class Failed(Answer, frozen=True):
@@ -178,7 +208,10 @@ class Value(Answer, frozen=True):
 
     value: str
     spans: float
+    errors: float
     spans_interval: Interval | None = None
+    us: float | None = None
+    interval: Interval | None = None
 
 
 class Values(Figures, frozen=True):

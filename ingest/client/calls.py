@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from ingest.client import answers, settings_answers, trace_answers
+from ingest.client import answers, overview_answers, settings_answers, trace_answers
 
 if TYPE_CHECKING:
     from ingest.client.client import Client, SyncClient
@@ -46,10 +46,13 @@ class Calls:
 
     me = Call("/api/v1/me", settings_answers.Me)
     apps = Call("/api/v1/apps", answers.Apps)
+    overview = Call("/api/v1/overview", overview_answers.Overview)
     latency = Call("/api/v1/latency", answers.Latency)
     phases = Call("/api/v1/phases", answers.Phases)
     routes = Call("/api/v1/routes", answers.Routes)
     failures = Call("/api/v1/failures", answers.Failures)
+    vitals = Call("/api/v1/vitals", overview_answers.Vitals)
+    versions = Call("/api/v1/versions", overview_answers.Versions)
     values = Call("/api/v1/values", answers.Values)
     traces = Call("/api/v1/traces", trace_answers.Traces)
     trace = Call("/api/v1/traces/{trace_id}", trace_answers.Trace)

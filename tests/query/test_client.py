@@ -81,8 +81,8 @@ def test_every_call_that_reads_has_a_method_and_a_row_in_the_readme() -> None:
 
 def members(schema: Any, answer: Any, where: str) -> list[str]:
     """Where a schema of the server and a type of the client differ: members that only one has or needs."""
-    if "anyOf" in schema:
-        schema = next(each for each in schema["anyOf"] if each.get("type") != "null")
+    if choices := schema.get("anyOf", schema.get("oneOf")):
+        schema = next(each for each in choices if each.get("type") != "null")
     if isinstance(answer, msgspec.inspect.UnionType):
         answer = next(each for each in answer.types if not isinstance(each, msgspec.inspect.NoneType))
     if isinstance(answer, msgspec.inspect.ListType):
