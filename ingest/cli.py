@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ingest import cli_app, cli_privacy
+from ingest import cli_app, cli_privacy, cli_top
 from ingest.compose.home import Ready, StartError
 from ingest.geo import GeoError
 from ingest.settings import SettingError, Settings
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     for role in (edge, aggregate, export, alerts, add("query", _query, "the query server")):
         role.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     add("migrate", _migrate, "bring the database's schema up to date")
+    cli_top.add_to(add("top", cli_top.run, "percentiles by route, version or country in this terminal, as they change"))
     add("doctor", None, "what is wrong with this machine, and what would help")
     about = "whether a server, or with --client a client, does what the client specification says"
     commands.add_parser("conformance", add_help=False, help=about)

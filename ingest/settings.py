@@ -330,6 +330,7 @@ SETTINGS = (
         "Where people reach the dashboard, for links in alerts; empty: the query port on this machine.",
     ),
     Setting("FIRSTHOP_DEAD_DAYS", "7", _whole(1, 3650), "Days that records which could not be stored are kept."),
+    Setting("FIRSTHOP_TOKEN", "", str, "Token with which `firsthop top` asks; empty: one of the data directory's."),
 )
 
 

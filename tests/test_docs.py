@@ -10,7 +10,7 @@ import pytest
 from ingest.edge.measure import Counter, Gauge, Histogram, Measures
 from ingest.edge.respond import TABLE, UNFORESEEN
 from ingest.edge.routes import ROUTES
-from ingest.outcome import Note, Outcome
+from ingest.outcome import DROP_REASONS, Note, Outcome
 from ingest.ports.alert_rules import Condition, Errors, Rule
 from ingest.query.endpoints import ENDPOINTS
 from ingest.settings import SETTINGS
@@ -86,6 +86,20 @@ def test_every_outcome_is_documented():
 
 def test_every_note_is_documented():
     assert first_cells(EDGE, "## Notes") == [note.label for note in Note]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("OUTCOMES", [outcome.label for outcome in Outcome]),
+        ("NOTES", [note.label for note in Note]),
+        ("DROPS", [*DROP_REASONS, "other"]),
+    ],
+)
+def test_the_dashboard_has_a_sentence_for_every_outcome_note_and_reason_of_clients(table: str, words: list[str]):
+    source = (ROOT / "ingest/query/dashboard/src/outcomeWords.ts").read_text()
+    body = source.partition(f"export const {table}:")[2].partition("\n};")[0]
+    assert sorted(re.findall(r'^  "?([\w:]+)"?: \{', body, re.MULTILINE)) == sorted(words)
 
 
 def test_the_page_has_the_table_of_errors():

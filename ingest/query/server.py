@@ -25,6 +25,7 @@ from ingest.query.proxy_login import ProxyLogin
 from ingest.query.respond import HEADERS, answer_refusals, reply, wants_csv
 from ingest.query.tables import FORMAT
 from ingest.query.turns import Turns
+from ingest.query.unread import Unread, gone
 from ingest.settings import AppPolicy
 
 DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
@@ -34,6 +35,8 @@ LINE_BYTES = 65_536
 ANSWER_S = 5.0
 """No answer is waited for longer than this."""
 _HEADERS = {**HEADERS, "Cache-Control": "no-store"}
+_HUNG_UP = 499
+"""Seen by nobody."""
 
 
 def build(
@@ -69,6 +72,7 @@ def build(
     """
     app = web.Application(middlewares=[answer_refusals])
     access = Access(reader, administration, clock, proxy)
+    turns, unread = Turns(), Unread()
     service = _Service(
         reader,
         erasures,
@@ -78,7 +82,8 @@ def build(
         policy_of,
         installation,
         access,
-        Turns(),
+        turns,
+        unread,
         now_us,
         answer_s,
     )
@@ -106,6 +111,7 @@ class _Service:
     installation: Installation
     access: Access
     turns: Turns
+    unread: Unread
     now_us: Callable[[], int]
     answer_s: float
 
@@ -136,10 +142,14 @@ class _Service:
             body=await read_body(request, endpoint.body) if endpoint.body else None,
         )
         async with self.turns.turn(visitor.name):
+            if endpoint.method == "GET" and gone(request):
+                return web.Response(status=_HUNG_UP)
             answer = await self._in_time(endpoint, call)
         if endpoint.method != "GET":
             self.access.forget()
-        return reply(request, answer, table)
+        response = reply(request, answer, table)
+        await self.unread.send(request, response)
+        return response
 
     async def _in_time(self, endpoint: Endpoint, call: Call) -> Mapping[str, Any]:
         # A change is never left half waited for: whoever asked for it must learn whether it was made.

@@ -260,6 +260,33 @@ async def test_a_change_of_route_is_a_screen_and_what_it_asked_for_is_in_its_tra
     assert later["screen"] == "/shop/cart"
 
 
+async def test_a_screen_that_the_app_names_stays_whatever_the_path_becomes_until_it_is_cleared(
+    visitor: Visitor,
+) -> None:
+    page = await visitor.visit()
+    await page.evaluate(
+        """() => {
+            const say = (name) => sdk.span(name).end();
+            history.pushState({}, '', '/shop/list');
+            say('by the path');
+            sdk.setScreen('Cart');
+            say('named');
+            history.pushState({}, '', '/shop/cart');
+            say('named, path changed');
+            sdk.setScreen('');
+            say('cleared');
+        }"""
+    )
+    await visitor.leave(page)
+    rows = of(await visitor.stored(lambda rows: len(of(rows, "operation")) == 4), "operation")
+    assert {row["name"]: row["screen"] for row in rows} == {
+        "by the path": "/shop/list",
+        "named": "Cart",
+        "named, path changed": "Cart",
+        "cleared": "/shop/cart",
+    }
+
+
 async def test_stopped_it_watches_nothing_and_leaves_nothing_behind(visitor: Visitor) -> None:
     page = await visitor.visit()
     left = await page.evaluate(

@@ -66,6 +66,7 @@ export class Client implements Firsthop {
   #consent: Consent | undefined;
   #session: string;
   #screen = "";
+  #path = "";
   #held: Held[] = [];
   #heldBytes = 0;
   /** Whether a flush is on its way. */
@@ -181,6 +182,10 @@ export class Client implements Firsthop {
     this.#screen = String(name);
   }
 
+  followPath(path: string): void {
+    this.#path = path;
+  }
+
   span(name: string, attributes?: Attributes, parent?: { traceId: string; spanId: string }): Operation {
     return begin(this, name, attributes, parent);
   }
@@ -208,7 +213,8 @@ export class Client implements Firsthop {
     const config = this.#config.current();
     if (!config.send) return this.drop("sampled", 1);
     if (this.#silent) return this.drop("consent", 1);
-    const looked = this.#look(this.#screen && !given.screen ? { ...given, screen: this.#screen } : given);
+    const screen = given.screen || this.#screen || this.#path;
+    const looked = this.#look(screen ? { ...given, screen } : given);
     if (!looked) return this.drop("before_send", 1);
     const span = tidy(looked);
     if (!span) return this.drop("rejected", 1);

@@ -16,6 +16,7 @@ export function inert(): Firsthop {
     newTraceId: () => NONE + NONE,
     newSpanId: () => NONE,
     setScreen: nothing,
+    followPath: nothing,
     drop: nothing,
     span: (...given) => begin(client, ...given),
     setConsent: nothing,

@@ -30,8 +30,10 @@ export interface Recorder {
   newSpanId(): string;
   /** The page load: parent of what happens in it. Its span is the page load instrument's. */
   readonly page: { readonly traceId: string; readonly spanId: string };
-  /** Says on which screen (view, route) what follows happens. */
+  /** Says on which screen (view, route) what follows happens, until it is said anew; "" leaves it to the path. */
   setScreen(name: string): void;
+  /** The path changed: it is the screen, where the app names none. */
+  followPath(path: string): void;
   /** Counts spans that were never recorded. */
   drop(reason: DropReason, count: number): void;
 }

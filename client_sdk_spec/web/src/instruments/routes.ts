@@ -61,7 +61,7 @@ export const routes: Instrument = (recorder) => {
     const ids = { traceId: recorder.newTraceId(), spanId: recorder.newSpanId() };
     current = { ...ids, startMs, busyMs: startMs, url: location.href, from, cancel: () => {} };
     setCurrent(ids);
-    recorder.setScreen(path);
+    recorder.followPath(path);
     // Two frames: in the first the new screen is drawn, in the second it has been.
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {

@@ -3,6 +3,7 @@ import "./mantine.css";
 import "uplot/dist/uPlot.min.css";
 import "./palette.css";
 import "./page.css";
+import "./quality.css";
 import "./settings.css";
 import "./overview.css";
 import "./alerts.css";

@@ -5,6 +5,7 @@ import { AlertsPage } from "./AlertsPage.tsx";
 import type { App } from "./api.ts";
 import { OverviewPage } from "./OverviewPage.tsx";
 import { PrivacyPage } from "./PrivacyPage.tsx";
+import { QualityPage } from "./QualityPage.tsx";
 import { SettingsPage } from "./SettingsPage.tsx";
 import type { PageName, View } from "./view.ts";
 
@@ -32,5 +33,6 @@ export const PAGE_KINDS: Record<PageName, PageKind> = {
   overview: { Shown: OverviewPage, ranges: true, narrows: true, quantile: false },
   alerts: { Shown: AlertsPage, ranges: false, narrows: false, quantile: false },
   privacy: { Shown: PrivacyPage, ranges: true, narrows: false, quantile: false },
+  quality: { Shown: QualityPage, ranges: true, narrows: false, quantile: false },
   settings: { Shown: SettingsPage, ranges: false, narrows: false, quantile: false },
 };

@@ -11,7 +11,7 @@ export const DIMENSIONS = ["version", "country", "device_class", "network"] as c
 export const SIGNALS = [
   "request", "page", "screen", "start", "operation", "lcp", "inp", "cls", "fcp", "ttfb", "exception", "long_task", "event", "report",
 ] as const;
-export const PAGES = ["overview", "alerts", "privacy", "settings"] as const;
+export const PAGES = ["overview", "alerts", "quality", "privacy", "settings"] as const;
 export const TRACE_KINDS = ["all", "slow", "errors"] as const;
 export const ROUTE_SORTS = ["impact", "spans", "errors", "slowest"] as const;
 

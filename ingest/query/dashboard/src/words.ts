@@ -4,7 +4,13 @@ import type { FirstByte, Privacy, Suppressed } from "./api.ts";
 import type { Rating } from "./overview.ts";
 import type { Dimension, Metric, PageName, Phase, Signal } from "./view.ts";
 
-export const PAGE_NAMES: Record<PageName, string> = { overview: "Overview", alerts: "Alerts", privacy: "Privacy", settings: "Settings" };
+export const PAGE_NAMES: Record<PageName, string> = {
+  overview: "Overview",
+  alerts: "Alerts",
+  quality: "Quality",
+  privacy: "Privacy",
+  settings: "Settings",
+};
 
 export const SIGNAL_NAMES: Record<Signal, string> = {
   request: "Requests",
