@@ -1,7 +1,7 @@
 """One call of the query API, checked: whose data, which range, which spans."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.model import DIMENSIONS, Signal
@@ -81,8 +81,18 @@ class Call:
             raise BadParameter("from", "must lie at most 400 days before to.")
         return start, end
 
+    def side(self, name: str) -> "Call":
+        """The call as one side of a comparison asks it: its own range and filters, such as `a.version`, win."""
+        own = {each: self.values[f"{name}.{each}"] for each in ("from", "to", *DIMENSIONS)}
+        return replace(self, values={**self.values, **{each: value for each, value in own.items() if value}})
+
     def question(
-        self, *, metrics: tuple[str, ...] = (), group_by: tuple[str, ...] = (), most_groups: int = MOST_GROUPS
+        self,
+        *,
+        metrics: tuple[str, ...] = (),
+        group_by: tuple[str, ...] = (),
+        most_groups: int = MOST_GROUPS,
+        with_sessions: bool = False,
     ) -> Question:
         """What to ask about the whole range."""
         start, end = self.range_us()
@@ -99,6 +109,7 @@ class Call:
             filters=self.filters,
             least_sessions=self.least_sessions,
             most_groups=most_groups,
+            with_sessions=with_sessions,
         )
 
     def question_over_time(

@@ -10,6 +10,7 @@ from ingest.query import (
     app_settings,
     apps,
     changes,
+    compare,
     erasures,
     failures,
     latency,
@@ -84,6 +85,13 @@ ENDPOINTS = (
         failures.failures,
         failures.SCHEMA,
         table=tables.failures,
+    ),
+    Endpoint(
+        "/api/v1/compare",
+        "Two groups of spans side by side, and whether they differ by more than chance.",
+        compare.PARAMETERS,
+        compare.compare,
+        compare.SCHEMA,
     ),
     Endpoint(
         "/api/v1/values",

@@ -5,7 +5,7 @@ A `Parameter` says what its text means and how OpenAPI describes it, in one plac
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -262,6 +262,7 @@ QUANTILES = Parameter(
 )
 PHASE_QUANTILE = Parameter("q", "The quantile of every phase.", parse_quantile, _QUANTILE, "0.75")
 ROUTE_QUANTILE = Parameter("q", "The quantile of every route.", parse_quantile, _QUANTILE, "0.95")
+AT = Parameter("at", "The quantile that is compared.", parse_quantile, _QUANTILE, "0.95")
 TARGET = Parameter(
     "target_ms",
     "Impact counts the time above this, in ms.",
@@ -308,3 +309,9 @@ CURSOR = Parameter("cursor", "Where the page before ended: its `next`.", parse_c
 
 COMMON = (APP, FROM, TO, SIGNAL, *FILTERS)
 """What every call about spans takes."""
+
+
+def side(name: str) -> tuple[Parameter, ...]:
+    """What one side of a comparison may give for itself, in place of what is common to both: `a.version`."""
+    own = (replace(FROM, default=None), replace(TO, default=None), *FILTERS)
+    return tuple(replace(each, name=f"{name}.{each.name}", help=f"Of side {name} alone: {each.help}") for each in own)

@@ -23,6 +23,8 @@ ANSWERS = [
     ("/api/v1/routes", {"from": "-2h"}),
     ("/api/v1/routes", {"from": "-2h", "os": "ios 18"}),
     ("/api/v1/values", {"from": "-2h", "dimension": "country"}),
+    ("/api/v1/compare", {"from": "-2h", "a.version": "5.2.0", "b.version": "5.2.1"}),
+    ("/api/v1/compare", {"from": "-2h", "a.version": "5.2.0", "b.version": "9.9", "route": "/", "os": "ios 18"}),
     ("/api/v1/traces", {"from": "-2h"}),
     ("/api/v1/traces/{trace_id}", {}),
     ("/api/v1/traces/{trace_id}/spans", {}),
