@@ -4,9 +4,9 @@ Spans of one session are not independent: one slow network makes them all slow. 
 independent spans than the group has sessions (its *effective* size). That is what N spans in S sessions are worth where
 sessions are equally long and all spans of one say the same, or where lengths are geometric and spans of a session
 correlate by a half (the design effect 1 + (Σm²/Σm − 1)·ρ of Kish, "Survey Sampling", 1965); where they correlate less,
-intervals are wider than they need be. (Where they hardly differ at all, chance passes for a difference in 7 % of the
-simulated trials instead of 5 %.) Weighted samples count the weights of sessions in the same way: (Σw)² / Σ w². A session
-that is on both sides makes the two alike, and the difference surer than is said.
+intervals are wider than they need be. (Where they hardly differ at all, chance passes for a difference in 7 % of
+simulated trials instead of 5 %.) Weighted samples count the weights of sessions in the same way: (Σw)² / Σ w². A
+session that is on both sides makes the two alike, and the difference surer than is said.
 
 - A quantile lies between two order statistics by the binomial distribution, whatever the values are distributed like
   (David and Nagaraja, "Order Statistics", 2003, section 7.1); beyond `MOST_EXACT` spans by its normal limit.

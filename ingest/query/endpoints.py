@@ -13,6 +13,7 @@ from ingest.query import (
     compare,
     erasures,
     failures,
+    heatmap,
     latency,
     ledger,
     phases,
@@ -92,6 +93,14 @@ ENDPOINTS = (
         compare.PARAMETERS,
         compare.compare,
         compare.SCHEMA,
+    ),
+    Endpoint(
+        "/api/v1/heatmap",
+        "One quantile in a grid of groups.",
+        heatmap.PARAMETERS,
+        heatmap.heatmap,
+        heatmap.SCHEMA,
+        table=tables.member("cells"),
     ),
     Endpoint(
         "/api/v1/values",

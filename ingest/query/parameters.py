@@ -276,6 +276,12 @@ DIMENSION = Parameter(
     one_of(*DIMENSIONS),
     {"type": "string", "enum": list(DIMENSIONS)},
 )
+_AXIS = {"type": "string", "enum": list(DIMENSIONS)}
+ROWS = Parameter("y", "The dimension of the rows.", one_of(*DIMENSIONS), _AXIS, "country")
+COLUMNS = Parameter("x", "The dimension of the columns.", one_of(*DIMENSIONS), _AXIS, "device_class")
+FACETS = Parameter("facet", "A dimension to cut the grid by: one grid for each value.", one_of(*DIMENSIONS), _AXIS)
+CELL_QUANTILE = Parameter("q", "The quantile of every cell.", parse_quantile, _QUANTILE, "0.95")
+ROW_LIMIT = Parameter("limit", "Most rows.", whole(1, 100), {"type": "integer", "minimum": 1, "maximum": 100}, "20")
 LIMIT = Parameter("limit", "Most rows.", whole(1, 1000), {"type": "integer", "minimum": 1, "maximum": 1000}, "100")
 TRACE_LIMIT = Parameter("limit", "Most traces.", whole(1, 500), {"type": "integer", "minimum": 1, "maximum": 500}, "50")
 MIN_MS = Parameter(
