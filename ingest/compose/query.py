@@ -18,6 +18,7 @@ from ingest.store.administration import PostgresAdministration
 from ingest.store.plan import Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
+from ingest.store.read_sessions import PostgresSessions
 
 CONNECTIONS = 8
 
@@ -32,10 +33,12 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
     book = PolicyBook(PostgresPolicies(pool), parse)
     await book.refresh()
     fresh = asyncio.create_task(book.keep_fresh())
+    retention = Retention.of(settings)
     app = build(
-        PostgresReader(pool, Retention.of(settings)),
+        PostgresReader(pool, retention),
         PostgresAdministration(pool),
         Eraser(pool, settings),
+        sessions=PostgresSessions(pool, retention),
         policy_of=book.of,
         installation=Installation.of(settings),
         proxy=ProxyLogin.of(settings),

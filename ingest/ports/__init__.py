@@ -21,6 +21,7 @@ from ingest.ports.keys import CHANGERS, EVERY_APP, READERS, App, Grant, Keys
 from ingest.ports.policies import Policies, PolicyText
 from ingest.ports.reader import Cells, Question, Reader, Samples, Sketches, Suppressed, TraceSearch
 from ingest.ports.sampling import Allotment, Demand, Published, Rates, SlowRoute, SlowRoutes
+from ingest.ports.sessions import SampledSessions, SessionRead
 from ingest.ports.store import (
     LedgerRow,
     Rollups,
@@ -77,9 +78,11 @@ __all__ = [
     "Records",
     "Rollups",
     "Sampled",
+    "SampledSessions",
     "Samples",
     "ScrubRow",
     "SeriesRow",
+    "SessionRead",
     "Sketches",
     "SlowRoute",
     "SlowRoutes",

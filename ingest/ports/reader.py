@@ -180,8 +180,8 @@ class TraceSearch:
     now_us: int
     least_sessions: int
     """As in `Question`: only spans of cells that may be shown pass."""
-    before: tuple[int, bytes] | None = None
-    """`newest_us` and id of the trace that ended the page before: only later ones in the list."""
+    before: tuple[int, bytes | str] | None = None
+    """`newest_us` and id of the trace, or session, that ended the page before: only later ones in the list."""
 
 
 class Reader(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.model import DIMENSIONS, Signal
-from ingest.ports import Actor, Administration, App, Erasures, Question, Reader
+from ingest.ports import Actor, Administration, App, Erasures, Question, Reader, SampledSessions
 from ingest.query.installation import Installation
 from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
 from ingest.settings import AppPolicy
@@ -28,6 +28,7 @@ class Call:
     """What an answer is made from."""
 
     reader: Reader
+    sessions: SampledSessions
     erasures: Erasures
     apps: Sequence[App]
     """Those that the token opens."""

@@ -284,14 +284,18 @@ CELL_QUANTILE = Parameter("q", "The quantile of every cell.", parse_quantile, _Q
 ROW_LIMIT = Parameter("limit", "Most rows.", whole(1, 100), {"type": "integer", "minimum": 1, "maximum": 100}, "20")
 LIMIT = Parameter("limit", "Most rows.", whole(1, 1000), {"type": "integer", "minimum": 1, "maximum": 1000}, "100")
 TRACE_LIMIT = Parameter("limit", "Most traces.", whole(1, 500), {"type": "integer", "minimum": 1, "maximum": 500}, "50")
+SESSION_LIMIT = Parameter(
+    "limit", "Most sessions.", whole(1, 500), {"type": "integer", "minimum": 1, "maximum": 500}, "50"
+)
+SPAN_LIMIT = Parameter("limit", "Most spans.", whole(1, 500), {"type": "integer", "minimum": 1, "maximum": 500}, "100")
 MIN_MS = Parameter(
     "min_ms",
-    "Only traces with a span that lasts this long, in ms.",
+    "Only those with a span that lasts this long, in ms.",
     whole(0, 86_400_000),
     {"type": "integer", "minimum": 0, "maximum": 86_400_000},
     "0",
 )
-ERRORS = Parameter("errors", "true: only traces with a failed span.", parse_flag, {"type": "boolean"}, "false")
+ERRORS = Parameter("errors", "true: only those with a failed span.", parse_flag, {"type": "boolean"}, "false")
 OVERSIZED = Parameter(
     "oversized",
     "true: only traces that had no room for some of their spans.",

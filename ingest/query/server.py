@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from ingest.errors import Unavailable
-from ingest.ports import Administration, Erasures, Reader
+from ingest.ports import Administration, Erasures, Reader, SampledSessions
 from ingest.query import docs_page, openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
@@ -40,6 +40,7 @@ def build(
     administration: Administration,
     erasures: Erasures,
     *,
+    sessions: SampledSessions,
     policy_of: Callable[[int], AppPolicy] = lambda _: AppPolicy(),
     installation: Installation,
     proxy: ProxyLogin | None = None,
@@ -54,6 +55,7 @@ def build(
         reader: the store.
         administration: who may do what, and what of it can be changed.
         erasures: how a user's data goes.
+        sessions: those of the sample.
         policy_of: app id → the privacy policy in force; it says how small a group may be shown.
         installation: what the operator set for all apps.
         proxy: whose word is taken for who a user is; None: tokens alone open anything.
@@ -64,7 +66,9 @@ def build(
     """
     app = web.Application(middlewares=[answer_refusals])
     access = Access(reader, administration, clock, proxy)
-    service = _Service(reader, erasures, administration, policy_of, installation, access, Turns(), now_us, answer_s)
+    service = _Service(
+        reader, sessions, erasures, administration, policy_of, installation, access, Turns(), now_us, answer_s
+    )
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
     document = openapi.document()
@@ -81,6 +85,7 @@ class _Service:
     """What every call needs."""
 
     reader: Reader
+    sessions: SampledSessions
     erasures: Erasures
     administration: Administration
     policy_of: Callable[[int], AppPolicy]
@@ -101,6 +106,7 @@ class _Service:
         app_id = await self.access.app_id(visitor, values["app"]) if about_an_app else 0
         call = Call(
             reader=self.reader,
+            sessions=self.sessions,
             erasures=self.erasures,
             administration=self.administration,
             apps=await self.access.apps(visitor),

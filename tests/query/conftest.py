@@ -22,6 +22,7 @@ from ingest.store.embedded import EmbeddedPostgres
 from ingest.store.keys import digest
 from ingest.store.plan import TIERS, Retention
 from ingest.store.read import PostgresReader
+from ingest.store.read_sessions import PostgresSessions
 from ingest.store.retain import Compactor
 from privacy import Policy
 from tests.conftest import TEMPLATE, database_dsn
@@ -148,14 +149,15 @@ def show_from(sessions: int) -> AppPolicy:
 async def serve(pool: "asyncpg.Pool[Any]", **options: Any) -> AsyncIterator[TestClient[Any, Any]]:
     """A client of a query server on a pool; it shows figures about anybody, but for another policy."""
     options.setdefault("policy_of", lambda _: show_from(1))
-    reader = PostgresReader(pool, Retention.of(Settings.from_env({})))
+    retention = Retention.of(Settings.from_env({}))
     settings = Settings.from_env(
         {"FIRSTHOP_DATA": str(options.pop("data", "nowhere")), "FIRSTHOP_TRACE_LINK": options.pop("trace_link", "")}
     )
     app = build(
-        options.pop("reader", reader),
+        options.pop("reader", PostgresReader(pool, retention)),
         PostgresAdministration(pool),
         Eraser(pool, settings),
+        sessions=PostgresSessions(pool, retention),
         installation=Installation.of(settings),
         now_us=lambda: seeded.NOW_US,
         **options,

@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 
 from ingest.query.openapi import document
 from tests.query.conftest import ERASURE, Get
+from tests.query.test_sessions import SESSION
 from tests.query.test_traces import SPAN, TRACE
 from tests.query.world import VALUES
 
@@ -32,6 +33,8 @@ ANSWERS = [
     ("/api/v1/traces/{trace_id}", {}),
     ("/api/v1/traces/{trace_id}/spans", {}),
     ("/api/v1/traces/{trace_id}/spans/{span_id}", {}),
+    ("/api/v1/sessions", {"from": "-2h"}),
+    ("/api/v1/sessions/{session}", {"limit": "2"}),
     ("/api/v1/ledger", {"from": "-3h"}),
     ("/api/v1/erasures", {}),
     ("/api/v1/erasures/{erasure_id}", {}),
@@ -46,7 +49,12 @@ READING = [path for path, operations in document()["paths"].items() if "get" in 
 
 def filled(path: str) -> str:
     """The path of something that is there."""
-    return path.replace("{trace_id}", TRACE).replace("{span_id}", SPAN).replace("{erasure_id}", ERASURE)
+    return (
+        path.replace("{trace_id}", TRACE)
+        .replace("{span_id}", SPAN)
+        .replace("{erasure_id}", ERASURE)
+        .replace("{session}", SESSION)
+    )
 
 
 def resolved(schema: Any) -> Any:
