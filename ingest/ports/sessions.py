@@ -34,8 +34,9 @@ class SampledSessions(Protocol):
         """Sessions that hold a span which passes, those whose newest such span is newest first.
 
         `session`; `newest_us`, when the newest span that passes starts; of all its sampled client spans `spans`,
-        `errors`, `traces`, `first_us`, `last_us` (the first start, the last end, µs since 1970), `slowest_name`, `slowest_us` of the longest that somebody waited for (None:
-        there is none); of the newest of them `version`, `country`, `device_class`, `network`, `os`.
+        `errors`, `traces`, `first_us`, `last_us` (the first start, the last end, µs since 1970), `slowest_name`,
+        `slowest_us` of the longest that somebody waited for (None: there is none); of the newest of them `version`,
+        `country`, `device_class`, `network`, `os`.
         """
 
     async def session(self, app_id: int, pseudonym: str) -> SessionRead | None:

@@ -2,8 +2,11 @@
 
 import type { ReactNode } from "react";
 import type { App } from "./api.ts";
+import { ComparePage } from "./ComparePage.tsx";
+import { HeatmapPage } from "./HeatmapPage.tsx";
 import { LatencyPage } from "./LatencyPage.tsx";
 import { PrivacyPage } from "./PrivacyPage.tsx";
+import { SessionsPage } from "./SessionsPage.tsx";
 import { SettingsPage } from "./SettingsPage.tsx";
 import type { PageName, View } from "./view.ts";
 
@@ -29,6 +32,9 @@ interface PageKind {
 
 export const PAGE_KINDS: Record<PageName, PageKind> = {
   latency: { Shown: LatencyPage, ranges: true, narrows: true, quantile: false },
+  compare: { Shown: ComparePage, ranges: true, narrows: true, quantile: true },
+  heatmap: { Shown: HeatmapPage, ranges: true, narrows: true, quantile: true },
+  sessions: { Shown: SessionsPage, ranges: true, narrows: true, quantile: false },
   privacy: { Shown: PrivacyPage, ranges: true, narrows: false, quantile: false },
   settings: { Shown: SettingsPage, ranges: false, narrows: false, quantile: false },
 };

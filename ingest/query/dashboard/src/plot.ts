@@ -1,4 +1,4 @@
-/** Draws the trend with uPlot. Colours come from `palette.css`, so that light and dark need no second list here. */
+/** Draws the trend with uPlot; `plotPair.ts` draws two. Colours come from `palette.css`, so that light and dark need no second list here. */
 
 import uPlot from "uplot";
 import type { Series } from "./trend.ts";
@@ -13,7 +13,7 @@ export interface Reactions {
   zoom: (from: number, to: number) => void;
 }
 
-const FONT = '11px "Inter Variable", system-ui, sans-serif';
+export const FONT = '11px "Inter Variable", system-ui, sans-serif';
 /** The bars keep to the lower part, the lines mostly stand above them. */
 const BARS_SHARE = 4.5;
 
@@ -21,7 +21,8 @@ const MONTH_DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "num
 const HOUR_MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 const WITH_SECONDS = new Intl.DateTimeFormat(undefined, { minute: "2-digit", second: "2-digit", hour: "2-digit", hour12: false });
 
-function timeLabels(_: uPlot, splits: number[], _axis: number, _space: number, increment: number): string[] {
+/** Times of day, days where one begins. */
+export function timeLabels(_: uPlot, splits: number[], _axis: number, _space: number, increment: number): string[] {
   return splits.map((seconds) => {
     const at = new Date(seconds * 1000);
     if (increment >= 86_400 || (at.getHours() === 0 && at.getMinutes() === 0)) return MONTH_DAY.format(at);
@@ -52,7 +53,8 @@ function nameLines(chart: uPlot): void {
   ctx.restore();
 }
 
-function colour(name: string): string {
+/** A colour of the palette, as it is now. */
+export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 

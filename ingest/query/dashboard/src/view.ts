@@ -11,7 +11,10 @@ export const DIMENSIONS = ["version", "country", "device_class", "network"] as c
 export const SIGNALS = [
   "request", "page", "screen", "start", "operation", "lcp", "inp", "cls", "fcp", "ttfb", "exception", "long_task", "event", "report",
 ] as const;
-export const PAGES = ["latency", "privacy", "settings"] as const;
+export const PAGES = ["latency", "compare", "heatmap", "sessions", "privacy", "settings"] as const;
+export const SIDES = ["a", "b"] as const;
+/** What of the time range a side of a comparison looks at: all of it, the range before it, or it a day or a week earlier. */
+export const SHIFTS = ["none", "range", "day", "week"] as const;
 export const TRACE_KINDS = ["all", "slow", "errors"] as const;
 
 export type Range = (typeof RANGES)[number];
@@ -20,7 +23,15 @@ export type Metric = (typeof METRICS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
 export type Signal = (typeof SIGNALS)[number];
 export type PageName = (typeof PAGES)[number];
+export type SideName = (typeof SIDES)[number];
+export type Shift = (typeof SHIFTS)[number];
 export type TraceKind = (typeof TRACE_KINDS)[number];
+
+/** One side of a comparison: what it has for itself, in place of what is common to both. */
+export interface Side {
+  filters: Record<Dimension, string[]>;
+  shift: Shift;
+}
 
 export interface View {
   page: PageName;
@@ -34,6 +45,10 @@ export interface View {
   metric: Metric;
   filters: Record<Dimension, string[]>;
   route: string | null;
+  /** What is compared; sides that say nothing are left to the page. */
+  sides: Record<SideName, Side>;
+  /** Pseudonym of the session whose timeline is shown. */
+  session: string | null;
   traces: TraceKind;
   trace: string | null;
   /** A span of the trace, to be shown first. */
@@ -45,6 +60,14 @@ const DEFAULTS = { page: "latency", range: "1h", signal: "request", quantile: 0.
 
 function oneOf<T extends string>(allowed: readonly T[], text: string | null, otherwise: T): T {
   return allowed.find((value) => value === text) ?? otherwise;
+}
+
+function valuesOf(query: URLSearchParams, prefix = ""): Record<Dimension, string[]> {
+  return Object.fromEntries(DIMENSIONS.map((name) => [name, query.getAll(prefix + name)])) as Record<Dimension, string[]>;
+}
+
+function sideOf(query: URLSearchParams, name: SideName): Side {
+  return { filters: valuesOf(query, `${name}.`), shift: oneOf(SHIFTS, query.get(`${name}.shift`), "none") };
 }
 
 /** Reads a view from a query string; what it does not know it leaves at its default. */
@@ -61,8 +84,10 @@ export function parseView(search: string): View {
     signal: oneOf(SIGNALS, query.get("signal"), DEFAULTS.signal),
     quantile: QUANTILES.find((known) => known === quantile) ?? DEFAULTS.quantile,
     metric: oneOf(METRICS, query.get("metric"), DEFAULTS.metric),
-    filters: Object.fromEntries(DIMENSIONS.map((name) => [name, query.getAll(name)])) as View["filters"],
+    filters: valuesOf(query),
     route: query.get("route"),
+    sides: { a: sideOf(query, "a"), b: sideOf(query, "b") },
+    session: query.get("session"),
     traces: oneOf(TRACE_KINDS, query.get("traces"), DEFAULTS.traces),
     trace: query.get("trace"),
     span: query.get("trace") && query.get("span"),
@@ -84,6 +109,12 @@ export function formatView(view: View): string {
   if (view.metric !== DEFAULTS.metric) query.set("metric", view.metric);
   for (const name of DIMENSIONS) for (const value of view.filters[name]) query.append(name, value);
   if (view.route) query.set("route", view.route);
+  for (const side of SIDES) {
+    const { filters, shift } = view.sides[side];
+    for (const name of DIMENSIONS) for (const value of filters[name]) query.append(`${side}.${name}`, value);
+    if (shift !== "none") query.set(`${side}.shift`, shift);
+  }
+  if (view.session) query.set("session", view.session);
   if (view.traces !== DEFAULTS.traces) query.set("traces", view.traces);
   if (view.trace) {
     query.set("trace", view.trace);

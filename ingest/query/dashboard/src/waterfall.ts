@@ -236,7 +236,7 @@ export function rowAbove(rows: readonly Row[], index: number): number | null {
  * Measured phases end to end from the span's start, in the order in which they happen. The wire carries lengths alone, so
  * gaps between phases are not seen; what would reach beyond the span's end is cut there.
  */
-export function layPhases(span: Span): { phase: Phase; offset: number; us: number }[] {
+export function layPhases(span: Pick<Span, "phases" | "duration_us">): { phase: Phase; offset: number; us: number }[] {
   let offset = 0;
   const laid: { phase: Phase; offset: number; us: number }[] = [];
   for (const phase of PHASES) {

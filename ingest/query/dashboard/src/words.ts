@@ -3,7 +3,14 @@
 import type { FirstByte, Privacy, Suppressed } from "./api.ts";
 import type { Dimension, Metric, PageName, Phase, Signal } from "./view.ts";
 
-export const PAGE_NAMES: Record<PageName, string> = { latency: "Latency", privacy: "Privacy", settings: "Settings" };
+export const PAGE_NAMES: Record<PageName, string> = {
+  latency: "Latency",
+  compare: "Compare",
+  heatmap: "Heatmap",
+  sessions: "Sessions",
+  privacy: "Privacy",
+  settings: "Settings",
+};
 
 export const SIGNAL_NAMES: Record<Signal, string> = {
   request: "Requests",

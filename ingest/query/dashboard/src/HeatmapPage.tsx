@@ -1,0 +1,155 @@
+/** Where it is slow: countries by class of device, for each network, against the whole. A cell opens the figures of its group. */
+
+import { Select } from "@mantine/core";
+import type { CSSProperties } from "react";
+import { useAnswer } from "./api.ts";
+import type { HeatCell, Heatmap } from "./heat.ts";
+import { cellsByPlace, factorName, FULL_FACTOR, heat, inOrder } from "./heat.ts";
+import type { PageProps } from "./pages.tsx";
+import { Panel } from "./Panel.tsx";
+import { formatCount, formatInterval, formatMeasure, formatShare, quantileName } from "./units.ts";
+import type { Metric, View } from "./view.ts";
+import { changeView, filterParameters, METRICS } from "./view.ts";
+import { METRIC_NAMES, SIGNAL_NAMES, valueName } from "./words.ts";
+
+/** Share of errors from which on a cell says it. */
+const NOTABLE_ERRORS = 0.05;
+
+function warmth(cell: HeatCell, wholeUs: number | null): CSSProperties {
+  const level = heat(cell.us, wholeUs);
+  return { "--level": Math.abs(level).toFixed(3), "--side": level < 0 ? "var(--heat-fast)" : "var(--heat-slow)" } as CSSProperties;
+}
+
+interface CellProps {
+  cell: HeatCell | undefined;
+  view: View;
+  wholeUs: number | null;
+  /** The first column of a network. */
+  first: boolean;
+}
+
+function Cell({ cell, view, wholeUs, first }: CellProps) {
+  const edge = first ? "first" : "";
+  if (cell === undefined) {
+    return <td className={`nobody ${edge}`} title="Nobody, or too few sessions to be shown"><span className="visually-hidden">not shown</span></td>;
+  }
+  const format = formatMeasure(view.signal);
+  const failed = cell.errors >= cell.spans * NOTABLE_ERRORS && cell.errors > 0;
+  const said = [
+    `${quantileName(view.quantile)} ${format(cell.us)}`,
+    factorName(cell.us, wholeUs),
+    cell.interval && `95 % interval ${formatInterval(cell.interval, format)}`,
+    `${formatCount(cell.spans)} spans`,
+    `${formatShare(cell.errors, cell.spans)} failed`,
+  ].filter(Boolean).join(", ");
+  const open = (): void =>
+    changeView({
+      page: "latency",
+      filters: { ...view.filters, country: [cell.y], device_class: [cell.x], network: [cell.facet ?? ""] },
+    });
+  return (
+    <td className={`cell ${edge}`} style={warmth(cell, wholeUs)}>
+      <button type="button" onClick={open} title={`${said}. Click for its figures.`} aria-label={`${valueName("country", cell.y)}, ${cell.x} devices, ${cell.facet}: ${said}`}>
+        {format(cell.us)}
+        {failed && <small>{formatShare(cell.errors, cell.spans)} failed</small>}
+      </button>
+    </td>
+  );
+}
+
+function Grid({ data, view }: { data: Heatmap; view: View }) {
+  const find = cellsByPlace(data.cells);
+  const networks = data.facets.map(({ value }) => value);
+  const columns = new Map(networks.map((network) => [network, inOrder(data.columns.filter(({ value }) => data.cells.some((cell) => cell.facet === network && cell.x === value)))]));
+  return (
+    <div className="scroll" tabIndex={0} role="group" aria-label="Heatmap">
+      <table className="figures heat">
+        <thead>
+          <tr>
+            <th scope="col" rowSpan={2}>Country</th>
+            {networks.map((network) => <th key={network} scope="colgroup" colSpan={columns.get(network)?.length ?? 1} className="network first">{network}</th>)}
+          </tr>
+          <tr>
+            {networks.flatMap((network) => (columns.get(network) ?? []).map((name, index) => (
+              <th key={`${network} ${name}`} scope="col" className={index === 0 ? "first" : ""}>{name}</th>
+            )))}
+          </tr>
+        </thead>
+        <tbody>
+          {data.rows.map(({ value, spans }) => (
+            <tr key={value}>
+              <th scope="row">
+                {valueName("country", value)} <span className="aside">{formatCount(spans)}</span>
+              </th>
+              {networks.flatMap((network) => (columns.get(network) ?? []).map((name, index) => (
+                <Cell key={`${network} ${name}`} cell={find(value, name, network)} view={view} wholeUs={data.whole_us} first={index === 0} />
+              )))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Legend({ data, view }: { data: Heatmap; view: View }) {
+  const format = formatMeasure(view.signal);
+  return (
+    <p className="heat-legend">
+      <span>⅓ of it</span>
+      <i className="scale" />
+      <span>{FULL_FACTOR} times</span>
+      <span className="whole-figure">
+        The whole: <strong>{format(data.whole_us)}</strong> at {quantileName(data.quantile)}
+      </span>
+      <span><i className="swatch nobody" /> nobody, or too few sessions</span>
+    </p>
+  );
+}
+
+export function HeatmapPage({ view, turn, next }: PageProps) {
+  const query = filterParameters(view);
+  const metric = view.signal === "request" ? view.metric : "duration";
+  query.set("facet", "network");
+  query.set("metric", metric);
+  query.set("q", String(view.quantile));
+  const answer = useAnswer<Heatmap>(`/api/v1/heatmap?${query}`, turn);
+  const what = view.signal === "request" ? METRIC_NAMES[view.metric] : SIGNAL_NAMES[view.signal];
+  return (
+    <Panel
+      title={`${what} at ${quantileName(view.quantile)} by country, device and network`}
+      note={view.route ? "A route is not counted by country, device and network together: weighted samples answer." : "Counted over every span. The colour says how a group stands against the whole; a click opens its figures."}
+      answer={answer}
+      retry={next}
+      height={460}
+      actions={
+        view.signal === "request" && (
+          <Select
+            aria-label="Measure"
+            size="xs"
+            w={118}
+            data={METRICS.map((each) => ({ value: each, label: METRIC_NAMES[each] }))}
+            value={view.metric}
+            allowDeselect={false}
+            onChange={(each) => changeView({ metric: (each ?? "duration") as Metric })}
+          />
+        )
+      }
+    >
+      {(data) =>
+        data.cells.length === 0 ? (
+          <p className="state">
+            {data.suppressed && data.suppressed.groups > 0
+              ? `No group of at least ${data.suppressed.least_sessions} sessions in this time range.`
+              : "No spans like these in this time range."}
+          </p>
+        ) : (
+          <>
+            <Legend data={data} view={view} />
+            <Grid data={data} view={view} />
+          </>
+        )
+      }
+    </Panel>
+  );
+}
