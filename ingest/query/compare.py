@@ -7,17 +7,21 @@ the quantiles of each phase over the requests in which it happened.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import nan
 from typing import Any
 
 from ingest.model import DIMENSIONS, METRICS, Signal
 from ingest.query import differences, parameters, schemas
 from ingest.query.call import Call
 from ingest.query.differences import LEVEL, NOTHING, Bounded, holm, subtract
+from ingest.query.distribution import Distribution
 from ingest.query.figures import Figures, measure
 from ingest.query.parameters import AT, COMMON, QUANTILES, BadParameter
 
 SIDES = ("a", "b")
+MOST_GROUPED = 2
+"""Dimensions by which a question groups."""
 PARAMETERS = (*COMMON, *(each for name in SIDES for each in parameters.side(name)), QUANTILES, AT)
 
 _NUMBER = {"type": ["number", "null"]}
@@ -72,9 +76,24 @@ async def compare(call: Call) -> Mapping[str, Any]:
             None, "compares two sides, which are the same here: give a.version and b.version, or a.from and a.to."
         )
     metrics = METRICS if call.signal == Signal.REQUEST else METRICS[:1]
-    questions = [each.question(metrics=metrics, with_sessions=True) for each in calls]
-    a, b = map(_Side, await asyncio.gather(*(measure(call.reader, question) for question in questions)))
+    a, b = await _measure(calls, metrics)
     return await asyncio.to_thread(_answer, _Pair(a, b, call.values["at"]), metrics[1:], calls, call.values["q"])
+
+
+async def _measure(calls: Sequence[Call], metrics: tuple[str, ...]) -> tuple["_Side", "_Side"]:
+    """Both sides' figures: of one answer where one question can tell them apart, for half of the work."""
+    a, b = (each.filters for each in calls)
+    apart = tuple(name for name in DIMENSIONS if a.get(name) != b.get(name))
+    together = calls[0].range_us() == calls[1].range_us() and len(apart) <= MOST_GROUPED
+    if together and all(len(filters.get(name, ())) == 1 for filters in (a, b) for name in apart):
+        both = {name: (*values, *b[name]) if name in apart else values for name, values in a.items()}
+        question = replace(calls[0].question(metrics=metrics, group_by=apart, with_sessions=True), filters=both)
+        figures = await measure(calls[0].reader, question)
+        groups = [{name: filters[name][0] for name in apart} for filters in (a, b)]
+        return _Side.of(figures, groups[0]), _Side.of(figures, groups[1])
+    questions = [each.question(metrics=metrics, with_sessions=True) for each in calls]
+    of_a, of_b = await asyncio.gather(*(measure(calls[0].reader, question) for question in questions))
+    return _Side.of(of_a, {}), _Side.of(of_b, {})
 
 
 def _side(call: Call, name: str) -> Call:
@@ -88,46 +107,59 @@ def _side(call: Call, name: str) -> Call:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One group's figures, as functions of the level of their intervals. There may be nothing to show."""
+    """One group's figures, with intervals of a level."""
 
     figures: Figures
+    place: int | None
+    """Of its group; None: there is nothing to show."""
+    distributions: Sequence[Distribution]
+    """By metric, its own."""
+
+    @classmethod
+    def of(cls, figures: Figures, group: Mapping[str, str]) -> "_Side":
+        place = next((place for place, found in enumerate(figures.groups) if found == group), None)
+        distributions = () if place is None else [each.of_owner(place) for each in figures.totals.distributions]
+        return cls(figures, place, distributions)
 
     @property
     def spans(self) -> int:
-        return int(self.figures.totals.spans.sum())
+        return 0 if self.place is None else int(self.figures.totals.spans[self.place])
 
     @property
-    def effective(self) -> float:
-        return self._worth(None)
+    def errors(self) -> int:
+        return 0 if self.place is None else int(self.figures.totals.errors[self.place])
+
+    def count(self, state: str, metric: int) -> int:
+        return 0 if self.place is None else int(getattr(self.figures.totals, state)[metric, self.place])
+
+    def effective(self, row: int = 0) -> float:
+        """See `ingest.query.figures.Tally.effective`."""
+        effective = self.figures.totals.effective
+        return 0.0 if effective is None or self.place is None else float(effective[row, self.place])
 
     def quantile(self, metric: int, q: float, level: float = LEVEL) -> Bounded:
-        if not self.spans:
+        if self.place is None:
             return NOTHING
-        return differences.quantile(self.figures.totals.distributions[metric], self._worth(metric), q, level)
+        return differences.quantile(self.distributions[metric], self.effective(metric + 1), q, level)
 
     def mean(self, metric: int, level: float = LEVEL) -> Bounded:
-        if not self.spans:
+        if self.place is None:
             return NOTHING
-        return differences.mean(self.figures.totals.distributions[metric], self.spans, self.effective, level)
+        return differences.mean(self.distributions[metric], self.spans, self.effective(), level)
 
     def error_rate(self, level: float = LEVEL) -> Bounded:
-        return differences.share(int(self.figures.totals.errors.sum()), self.spans, self.effective, level)
+        return differences.share(self.errors, self.spans, self.effective(), level)
 
     def share(self, state: str, metric: int, level: float = LEVEL) -> Bounded:
         """Of requests whose phase was `reused`, or is `unknown`."""
-        return differences.share(self.count(state, metric), self.spans, self.effective, level)
-
-    def count(self, state: str, metric: int) -> int:
-        return int(getattr(self.figures.totals, state)[metric].sum())
+        return differences.share(self.count(state, metric), self.spans, self.effective(), level)
 
     def rest_us(self) -> float:
         """The mean time in no phase."""
-        whole, *parts = (self.mean(metric).value for metric in range(len(self.figures.totals.distributions)))
+        if self.place is None:
+            return nan
+        whole, *parts = (self.mean(metric).value for metric in range(len(self.distributions)))
         return whole - sum(parts)
-
-    def _worth(self, metric: int | None) -> float:
-        effective = self.figures.totals.effective
-        return 0.0 if effective is None else float(effective[0 if metric is None else metric + 1].sum())
 
 
 _Difference = Callable[[float], Bounded]
@@ -203,8 +235,8 @@ def _describe(side: _Side, filters: Mapping[str, Sequence[str]], quantiles: Sequ
         **side.figures.provenance(),
         "filters": {name: list(filters[name]) for name in DIMENSIONS if name in filters},
         "spans": side.spans,
-        "errors": int(side.figures.totals.errors.sum()),
-        "effective_spans": round(side.effective),
+        "errors": side.errors,
+        "effective_spans": round(side.effective()),
         "error_rate": _bounded(side.error_rate()),
         "mean_us": _bounded(side.mean(0)),
         "quantiles": [_bounded(side.quantile(0, q)) for q in quantiles],

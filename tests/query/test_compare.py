@@ -36,6 +36,26 @@ async def test_a_side_of_its_own_wins_over_what_is_common(get: Get, everything: 
     assert answer["b"]["spans"] == everything.where(country="US").sum()
 
 
+async def test_sides_of_several_values_are_compared_as_well(get: Get, everything: World) -> None:
+    query = [
+        ("from", "-2h"),
+        ("a.version", "5.2.0"),
+        ("a.version", "5.2.1"),
+        ("b.version", "5.3.0"),
+        ("b.os", "ios 18"),
+    ]
+    answer = await get("/api/v1/compare", query)
+    assert answer["a"]["spans"] == everything.where(version=["5.2.0", "5.2.1"]).sum()
+    assert answer["b"]["spans"] == everything.where(version="5.3.0", os="ios 18").sum()
+
+
+async def test_sides_that_differ_in_two_ways_are_each_their_own(get: Get, everything: World) -> None:
+    query = {"from": "-2h", "a.version": "5.2.0", "a.network": "wifi", "b.version": "5.2.1", "b.network": "cell"}
+    answer = await get("/api/v1/compare", query)
+    assert answer["a"]["spans"] == everything.where(version="5.2.0", network="wifi").sum()
+    assert answer["b"]["spans"] == everything.where(version="5.2.1", network="cell").sum()
+
+
 async def test_periods_are_sides_too(get: Get, everything: World) -> None:
     answer = await get("/api/v1/compare", {"a.from": "-90m", "a.to": "-45m", "b.from": "-45m"})
     assert answer["a"]["spans"] + answer["b"]["spans"] == len(everything.start_us)

@@ -12,7 +12,7 @@ import { PairTrend } from "./PairTrend.tsx";
 import { ExactBadge, Panel } from "./Panel.tsx";
 import { SidePickers } from "./SidePickers.tsx";
 import type { SideName, View } from "./view.ts";
-import { changeView, signalParameters } from "./view.ts";
+import { changeView, SIDES, signalParameters } from "./view.ts";
 
 /** The sides of the address, else the two newest versions in use. */
 function useSides(view: View, turn: number): { sides: Sides; known: boolean } {
@@ -54,25 +54,24 @@ export function ComparePage({ view, turn, next }: PageProps) {
       )}
       {!same && (
         <>
-          <Panel
-            title="What differs"
-            note="95 % intervals. A difference is coloured when chance would seldom make one as large."
-            answer={answer}
-            retry={next}
-            height={360}
-            actions={answer.data && (["a", "b"] as const).map((side) => (
-              <span key={side} className="side-badge"><i className={`side-line side-${side}`} /> {answer.data && <ExactBadge answer={answer.data[side]} />}</span>
-            ))}
-          >
-            {(data) => (
-              <>
-                <Said answer={data} names={names} view={view} />
-                {data.a.spans > 0 && data.b.spans > 0 && (
-                  <div className="scroll" tabIndex={0} role="group" aria-label="Figures of both sides"><Whole answer={data} names={names} signal={view.signal} /></div>
-                )}
-              </>
-            )}
+          <Panel title="What differs" answer={answer} retry={next} height={120}>
+            {(data) => <Said answer={data} names={names} view={view} />}
           </Panel>
+          <div className="pair">
+            <Panel
+              title="Both sides"
+              note="With 95 % intervals. A difference is coloured when chance would seldom make one as large."
+              answer={answer}
+              retry={next}
+              height={360}
+              actions={answer.data && SIDES.map((side) => (
+                <span key={side} className="side-badge"><i className={`side-line side-${side}`} /> {answer.data && <ExactBadge answer={answer.data[side]} />}</span>
+              ))}
+            >
+              {(data) => <Whole answer={data} names={names} signal={view.signal} />}
+            </Panel>
+            <PairTrend view={view} sides={sides} names={names} turn={turn} retry={next} />
+          </div>
           {(answer.data?.phases.length ?? 0) > 0 && (answer.data?.a.spans ?? 0) > 0 && (answer.data?.b.spans ?? 0) > 0 && (
             <Panel
               title="In which phase"
@@ -84,7 +83,6 @@ export function ComparePage({ view, turn, next }: PageProps) {
               {(data) => <div className="scroll" tabIndex={0} role="group" aria-label="Phases of both sides"><ByPhase answer={data} /></div>}
             </Panel>
           )}
-          <PairTrend view={view} sides={sides} names={names} turn={turn} retry={next} />
         </>
       )}
     </>

@@ -1,10 +1,10 @@
-/** Where it is slow: countries by class of device, for each network, against the whole. A cell opens the figures of its group. */
+/** Where it is slow: countries by class of device, for each network. A cell opens the figures of its group. */
 
 import { Select } from "@mantine/core";
 import type { CSSProperties } from "react";
 import { useAnswer } from "./api.ts";
 import type { HeatCell, Heatmap } from "./heat.ts";
-import { cellsByPlace, factorName, FULL_FACTOR, heat, inOrder } from "./heat.ts";
+import { cellsByPlace, factorName, FULL_FACTOR, heat, inOrder, middle } from "./heat.ts";
 import type { PageProps } from "./pages.tsx";
 import { Panel } from "./Panel.tsx";
 import { formatCount, formatInterval, formatMeasure, formatShare, quantileName } from "./units.ts";
@@ -15,20 +15,20 @@ import { METRIC_NAMES, SIGNAL_NAMES, valueName } from "./words.ts";
 /** Share of errors from which on a cell says it. */
 const NOTABLE_ERRORS = 0.05;
 
-function warmth(cell: HeatCell, wholeUs: number | null): CSSProperties {
-  const level = heat(cell.us, wholeUs);
+function warmth(cell: HeatCell, middleUs: number | null): CSSProperties {
+  const level = heat(cell.us, middleUs);
   return { "--level": Math.abs(level).toFixed(3), "--side": level < 0 ? "var(--heat-fast)" : "var(--heat-slow)" } as CSSProperties;
 }
 
 interface CellProps {
   cell: HeatCell | undefined;
   view: View;
-  wholeUs: number | null;
+  middleUs: number | null;
   /** The first column of a network. */
   first: boolean;
 }
 
-function Cell({ cell, view, wholeUs, first }: CellProps) {
+function Cell({ cell, view, middleUs, first }: CellProps) {
   const edge = first ? "first" : "";
   if (cell === undefined) {
     return <td className={`nobody ${edge}`} title="Nobody, or too few sessions to be shown"><span className="visually-hidden">not shown</span></td>;
@@ -37,7 +37,7 @@ function Cell({ cell, view, wholeUs, first }: CellProps) {
   const failed = cell.errors >= cell.spans * NOTABLE_ERRORS && cell.errors > 0;
   const said = [
     `${quantileName(view.quantile)} ${format(cell.us)}`,
-    factorName(cell.us, wholeUs),
+    factorName(cell.us, middleUs),
     cell.interval && `95 % interval ${formatInterval(cell.interval, format)}`,
     `${formatCount(cell.spans)} spans`,
     `${formatShare(cell.errors, cell.spans)} failed`,
@@ -48,7 +48,7 @@ function Cell({ cell, view, wholeUs, first }: CellProps) {
       filters: { ...view.filters, country: [cell.y], device_class: [cell.x], network: [cell.facet ?? ""] },
     });
   return (
-    <td className={`cell ${edge}`} style={warmth(cell, wholeUs)}>
+    <td className={`cell ${edge}`} style={warmth(cell, middleUs)}>
       <button type="button" onClick={open} title={`${said}. Click for its figures.`} aria-label={`${valueName("country", cell.y)}, ${cell.x} devices, ${cell.facet}: ${said}`}>
         {format(cell.us)}
         {failed && <small>{formatShare(cell.errors, cell.spans)} failed</small>}
@@ -58,7 +58,7 @@ function Cell({ cell, view, wholeUs, first }: CellProps) {
 }
 
 function Grid({ data, view }: { data: Heatmap; view: View }) {
-  const find = cellsByPlace(data.cells);
+  const [find, middleUs] = [cellsByPlace(data.cells), middle(data.cells)];
   const networks = data.facets.map(({ value }) => value);
   const columns = new Map(networks.map((network) => [network, inOrder(data.columns.filter(({ value }) => data.cells.some((cell) => cell.facet === network && cell.x === value)))]));
   return (
@@ -82,7 +82,7 @@ function Grid({ data, view }: { data: Heatmap; view: View }) {
                 {valueName("country", value)} <span className="aside">{formatCount(spans)}</span>
               </th>
               {networks.flatMap((network) => (columns.get(network) ?? []).map((name, index) => (
-                <Cell key={`${network} ${name}`} cell={find(value, name, network)} view={view} wholeUs={data.whole_us} first={index === 0} />
+                <Cell key={`${network} ${name}`} cell={find(value, name, network)} view={view} middleUs={middleUs} first={index === 0} />
               )))}
             </tr>
           ))}
@@ -96,11 +96,11 @@ function Legend({ data, view }: { data: Heatmap; view: View }) {
   const format = formatMeasure(view.signal);
   return (
     <p className="heat-legend">
-      <span>⅓ of it</span>
+      <span>⅓ of</span>
       <i className="scale" />
       <span>{FULL_FACTOR} times</span>
-      <span className="whole-figure">
-        The whole: <strong>{format(data.whole_us)}</strong> at {quantileName(data.quantile)}
+      <span className="middle-figure">
+        the middle group’s <strong>{format(middle(data.cells))}</strong> (all together: {format(data.whole_us)})
       </span>
       <span><i className="swatch nobody" /> nobody, or too few sessions</span>
     </p>
@@ -118,7 +118,7 @@ export function HeatmapPage({ view, turn, next }: PageProps) {
   return (
     <Panel
       title={`${what} at ${quantileName(view.quantile)} by country, device and network`}
-      note={view.route ? "A route is not counted by country, device and network together: weighted samples answer." : "Counted over every span. The colour says how a group stands against the whole; a click opens its figures."}
+      note={view.route ? "A route is not counted by country, device and network together: weighted samples answer." : "Counted over every span. The colour says how a group stands against the one in the middle: half of the spans are in slower ones. A click opens its figures."}
       answer={answer}
       retry={next}
       height={460}

@@ -9,7 +9,7 @@ import type { TraceKind, View } from "./view.ts";
 import { changeView, filterParameters } from "./view.ts";
 import { valueName } from "./words.ts";
 
-const LIMIT = "100";
+const LIMIT = "50";
 
 function Row({ row }: { row: SessionRow }) {
   return (

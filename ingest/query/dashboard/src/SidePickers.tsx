@@ -37,11 +37,13 @@ export function SidePickers({ view, sides, names, turn }: SidePickersProps) {
                 query={signalParameters(view)}
                 turn={turn}
                 choose={(values) => choose(side, dimension, values)}
+                size="xs"
                 owner={side === "a" ? "From" : "To"}
               />
             ))}
             <Select
               className="shift"
+              size="xs"
               aria-label={`${side === "a" ? "From" : "To"}: time range`}
               data={SHIFTS.map((shift) => ({ value: shift, label: SHIFT_NAMES[shift] }))}
               value={sides[side].shift}

@@ -2,8 +2,10 @@
 
 import { Fragment } from "react";
 import type { FirstByte, Group, PhaseState, Span, Trace } from "./api.ts";
+import type { Moment } from "./moments.ts";
 import { RouteName } from "./RoutePanel.tsx";
 import { SpanLinks } from "./SpanLinks.tsx";
+import { SpanMoments } from "./SpanMoments.tsx";
 import { contradictory, gradeOf, groupFigures, placed, sampled } from "./traceWords.ts";
 import { formatBytes, formatDuration, formatShare } from "./units.ts";
 import type { Phase, View } from "./view.ts";
@@ -146,12 +148,13 @@ function OfSession({ pseudonym }: { pseudonym: string }) {
 
 interface SpanDetailsProps {
   span: Span;
+  moments: readonly Moment[];
   trace: Trace;
   view: View;
   jump: (spanId: string) => void;
 }
 
-export function SpanDetails({ span, trace, view, jump }: SpanDetailsProps) {
+export function SpanDetails({ span, moments, trace, view, jump }: SpanDetailsProps) {
   const bytes = (column: string): string | null => (typeof span[column] === "number" ? formatBytes(span[column]) : null);
   const rest = Object.entries(span).filter(([column]) => !ELSEWHERE.has(column));
   const backend = span.origin === "backend";
@@ -169,6 +172,7 @@ export function SpanDetails({ span, trace, view, jump }: SpanDetailsProps) {
           </>
         )}
       </p>
+      <SpanMoments moments={moments} jump={jump} />
       {isRequest(span) && !backend && <Went span={span} jump={jump} />}
       <h4>When</h4>
       <p className="note">

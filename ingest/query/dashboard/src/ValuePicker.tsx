@@ -17,9 +17,10 @@ interface ValuePickerProps {
   choose: (values: string[]) => void;
   /** Read out before the dimension's name, where it stands on the page more than once. */
   owner?: string;
+  size?: "xs";
 }
 
-export function ValuePicker({ dimension, chosen, query, turn, choose, owner }: ValuePickerProps) {
+export function ValuePicker({ dimension, chosen, query, turn, choose, owner, size }: ValuePickerProps) {
   const [search, setSearch] = useState("");
   const combobox = useCombobox({
     onDropdownClose: () => {
@@ -44,6 +45,7 @@ export function ValuePicker({ dimension, chosen, query, turn, choose, owner }: V
         <Button
           variant={chosen.length ? "light" : "default"}
           className="filter"
+          {...(size && { size })}
           onClick={() => combobox.toggleDropdown()}
           rightSection={<span aria-hidden="true">▾</span>}
         >

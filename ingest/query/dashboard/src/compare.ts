@@ -136,15 +136,19 @@ export function behind(phases: readonly ComparedPhase[], wholeUs: number): Compa
 /** Points by which what is known of a phase must differ to be worth a word. */
 const NOTABLE_UNKNOWN = 0.05;
 
-function onAverage({ difference: { mean_us: mean }, phases }: Comparison, b: string): string {
-  const value = mean.value ?? 0;
+/** `: 1.05 s of it in TLS`; what is known of the causes. */
+function causes({ phases, difference: { mean_us: mean } }: Comparison): string {
+  if (phases.length === 0) return "";
+  const named = behind(phases, mean.value ?? 0);
+  if (named.length === 0) return "; no single phase differs by more than chance";
+  return `: ${named.map(({ phase, mean_us }) => `${formatDuration(Math.abs(mean_us.value ?? 0))} of it in ${METRIC_NAMES[phase]}`).join(", ")}`;
+}
+
+function onAverage(answer: Comparison, b: string, format: (value: number) => string): string {
+  const { mean_us: mean } = answer.difference;
   if (!mean.significant) return "On average, over all requests, no difference can be told from chance.";
-  const whole = `On average ${b} takes ${formatDuration(Math.abs(value))} ${value > 0 ? "more" : "less"}`;
-  const causes = behind(phases, value);
-  if (phases.length === 0) return `${whole}.`;
-  if (causes.length === 0) return `${whole}; no single phase differs by more than chance.`;
-  const parts = causes.map(({ phase, mean_us }) => `${formatDuration(Math.abs(mean_us.value ?? 0))} of it in ${METRIC_NAMES[phase]}`);
-  return `${whole}: ${parts.join(", ")}.`;
+  const value = mean.value ?? 0;
+  return `On average ${b} takes ${format(Math.abs(value))} ${value > 0 ? "more" : "less"}${causes(answer)}.`;
 }
 
 function errorsOf({ a, b, difference: { error_rate: rate } }: Comparison): string {
@@ -164,7 +168,7 @@ const FEW = 100;
 
 function few(answer: Comparison): string {
   const least = Math.min(answer.a.effective_spans, answer.b.effective_spans);
-  return least < FEW ? ` A side has only ${formatCount(least)} independent spans; more time or fewer filters would tell.` : "";
+  return least < FEW ? ` A side has only ${formatCount(least)} independent spans; more time or fewer filters would tell more.` : "";
 }
 
 /** What the answer says. */
@@ -174,15 +178,20 @@ export function verdict(answer: Comparison, names: Record<SideName, string>, sig
   if (missing.length > 0) {
     return { tone: "nothing", headline: `Nothing to show of ${missing.map((side) => names[side]).join(" and ")}.`, more: [] };
   }
-  const { us } = answer.difference;
-  const more = [onAverage(answer, names.b), errorsOf(answer), ...unknownOf(answer)];
+  const { us, mean_us: mean } = answer.difference;
   const at = quantileName(answer.at);
-  if (!us.significant) {
-    return { tone: "alike", headline: `No difference at ${at} that could not be chance: ${withInterval(us, format)}.${few(answer)}`, more };
-  }
-  const worse = (us.value ?? 0) > 0;
   const [above, below] = signal === "cls" ? ["higher", "lower"] : ["slower", "faster"];
-  return { tone: worse ? "worse" : "better", headline: `${names.b} is ${worse ? above : below} than ${names.a} at ${at} by ${size(us, format)}.`, more };
+  const rest = [errorsOf(answer), ...unknownOf(answer)];
+  const tone = (difference: Difference): Verdict["tone"] => ((difference.value ?? 0) > 0 ? "worse" : "better");
+  const than = (difference: Difference): string => `${names.b} is ${tone(difference) === "worse" ? above : below} than ${names.a}`;
+  if (us.significant) {
+    return { tone: tone(us), headline: `${than(us)} at ${at} by ${size(us, format)}.`, more: [onAverage(answer, names.b, format), ...rest] };
+  }
+  const unsure = `At ${at} no difference beyond chance: ${withInterval(us, format)}.${few(answer)}`;
+  if (mean.significant) {
+    return { tone: tone(mean), headline: `${than(mean)} on average by ${size(mean, format)}${causes(answer)}.`, more: [unsure, ...rest] };
+  }
+  return { tone: "alike", headline: unsure, more: [onAverage(answer, names.b, format), ...rest] };
 }
 
 function size({ value, interval }: Difference, format: (value: number) => string): string {

@@ -1,4 +1,4 @@
-/** A grid of groups laid out: rows, columns by facet, and how each cell stands against the whole. Pure. */
+/** A grid of groups laid out: rows, columns by facet, and how each cell stands against the one in the middle. Pure. */
 
 import type { Interval, Provenance } from "./api.ts";
 
@@ -47,15 +47,23 @@ export function cellsByPlace(cells: readonly HeatCell[]): (y: string, x: string,
 /** The factor from which on a cell has the full colour. */
 export const FULL_FACTOR = 3;
 
-/** How a cell stands against the whole: −1 where it takes a third of it or less, 0 as long, 1 three times as long or longer. */
-export function heat(us: number | null, wholeUs: number | null): number {
-  if (!us || !wholeUs) return 0;
-  return Math.min(1, Math.max(-1, Math.log(us / wholeUs) / Math.log(FULL_FACTOR)));
+/** The figure of the group in the middle: half of the spans are in groups that are slower. Null without any. */
+export function middle(cells: readonly HeatCell[]): number | null {
+  const measured = cells.filter(({ us }) => us !== null).sort((one, two) => (one.us ?? 0) - (two.us ?? 0));
+  const half = measured.reduce((sum, { spans }) => sum + spans, 0) / 2;
+  let before = 0;
+  return measured.find(({ spans }) => (before += spans) >= half)?.us ?? null;
 }
 
-/** A factor in words: `2.4 ×`, `about the same`. */
-export function factorName(us: number | null, wholeUs: number | null): string {
-  if (!us || !wholeUs) return "";
-  const factor = us / wholeUs;
-  return factor > 0.95 && factor < 1.05 ? "about as long as the whole" : `${factor.toPrecision(2)} × the whole`;
+/** How a cell stands against the middle: −1 at a third of it or less, 0 at the same, 1 at three times as much or more. */
+export function heat(us: number | null, middleUs: number | null): number {
+  if (!us || !middleUs) return 0;
+  return Math.min(1, Math.max(-1, Math.log(us / middleUs) / Math.log(FULL_FACTOR)));
+}
+
+/** A factor in words: `2.4 × the middle`. */
+export function factorName(us: number | null, middleUs: number | null): string {
+  if (!us || !middleUs) return "";
+  const factor = us / middleUs;
+  return factor > 0.95 && factor < 1.05 ? "about the middle" : `${factor.toPrecision(2)} × the middle`;
 }

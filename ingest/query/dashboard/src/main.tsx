@@ -6,6 +6,7 @@ import "./page.css";
 import "./compare.css";
 import "./heatmap.css";
 import "./sessions.css";
+import "./moments.css";
 import "./settings.css";
 import { MantineProvider } from "@mantine/core";
 import { createRoot } from "react-dom/client";

@@ -84,11 +84,18 @@ test("a slower version is said to be, by how much, and in which phase", () => {
   assert.equal(found.more[1], "Failed: 2.1\u202f% instead of 2.0\u202f%, which may be chance.");
 });
 
+test("where a high percentile cannot tell, the mean may", () => {
+  const answer = comparison(differs(5e4, false), [phase("tls", 1e6, true)]);
+  const found = verdict({ ...answer, difference: { ...answer.difference, mean_us: differs(1.1e6, true) } }, NAMES, "request");
+  assert.equal(found.headline, "5.2.1 is slower than 5.2.0 on average by 1.10 s (1.00 s to 1.20 s): 1.00 s of it in TLS.");
+  assert.match(found.more[0] ?? "", /^At p95 no difference beyond chance/);
+});
+
 test("what may be chance is said to be, and that more spans would tell", () => {
   const few = { ...side, effective_spans: 31 };
   const found = verdict(comparison(differs(5e4, false), [phase("tls", 1e6, false)], { a: few }), NAMES, "request");
   assert.equal(found.tone, "alike");
-  assert.match(found.headline, /^No difference at p95 that could not be chance: \+50\.0 ms \(−50\.0 ms to \+150 ms\)\. A side has only 31 independent spans/);
+  assert.match(found.headline, /^At p95 no difference beyond chance: \+50\.0 ms \(−50\.0 ms to \+150 ms\)\. A side has only 31 independent spans/);
 });
 
 test("a side of which nothing is shown is named", () => {

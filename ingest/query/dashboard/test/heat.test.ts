@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HeatCell } from "../src/heat.ts";
-import { cellsByPlace, factorName, heat, inOrder } from "../src/heat.ts";
+import { cellsByPlace, factorName, heat, inOrder, middle } from "../src/heat.ts";
 
 test("columns run from the cheapest device to the best, the unknown last", () => {
   const columns = ["unknown", "high", "low", "mid"].map((value) => ({ value, spans: 1 }));
@@ -25,6 +25,13 @@ test("colour tells twice as slow from twice as fast, and ends at three times", (
 });
 
 test("a factor is said in words", () => {
-  assert.equal(factorName(240, 100), "2.4 × the whole");
-  assert.equal(factorName(101, 100), "about as long as the whole");
+  assert.equal(factorName(240, 100), "2.4 × the middle");
+  assert.equal(factorName(101, 100), "about the middle");
+});
+
+test("the middle is by spans, not by groups", () => {
+  const cell = (us: number | null, spans: number): HeatCell => ({ us, spans }) as HeatCell;
+  assert.equal(middle([cell(900, 10), cell(100, 80), cell(500, 30), cell(null, 500)]), 100);
+  assert.equal(middle([cell(900, 100), cell(100, 80)]), 900);
+  assert.equal(middle([]), null);
 });
