@@ -4,6 +4,7 @@ import type { Bounded, ComparedPhase, Comparison, Difference } from "./compareAn
 import { formatPoints, signed } from "./compare.ts";
 import { formatCount, formatDuration, formatMeasure, formatShare, quantileName } from "./units.ts";
 import type { SideName, Signal } from "./view.ts";
+import { changeView } from "./view.ts";
 import { METRIC_NAMES } from "./words.ts";
 
 type Format = (value: number) => string;
@@ -78,7 +79,11 @@ export function Whole({ answer, names, signal }: TableProps) {
           const [one, two] = [a.quantiles[index], b.quantiles[index]];
           return (
             <tr key={q} className={q === at ? "chosen" : ""}>
-              <th scope="row">{quantileName(q)}</th>
+              <th scope="row">
+                <button type="button" className="plain" aria-pressed={q === at} title={`Compare at ${quantileName(q)}`} onClick={() => changeView({ quantile: q })}>
+                  {quantileName(q)}
+                </button>
+              </th>
               {one && <Figure figure={one} format={format} />}
               {two && <Figure figure={two} format={format} />}
               {q === at ? <DifferenceCell difference={difference.us} format={format} /> : <td className="number soft">{apart(one?.value, two?.value)}</td>}

@@ -11,6 +11,7 @@ import { Summary } from "./Summary.tsx";
 import { TooFew } from "./TooFew.tsx";
 import { TracePanel } from "./TracePanel.tsx";
 import { TrendPanel } from "./TrendPanel.tsx";
+import { VersionStrip } from "./VersionStrip.tsx";
 import { changeView, filterParameters, isFiltered, QUANTILES, stepOf, withoutFilters } from "./view.ts";
 
 export function LatencyPage({ app, view, turn, next, longer }: PageProps) {
@@ -25,6 +26,7 @@ export function LatencyPage({ app, view, turn, next, longer }: PageProps) {
     return (
       <>
         <Summary answer={latency} view={view} />
+        <VersionStrip view={view} turn={turn} />
         <TrendPanel answer={latency} view={view} retry={next} />
         {view.signal === "request" ? (
           <div className="pair">

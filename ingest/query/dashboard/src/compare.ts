@@ -4,7 +4,7 @@ import type { Latency, Values } from "./api.ts";
 import type { Bounded, ComparedPhase, Comparison, Difference } from "./compareAnswer.ts";
 import { series } from "./trend.ts";
 import { formatCount, formatDuration, formatMeasure, formatShare, quantileName } from "./units.ts";
-import type { Range, Shift, Side, SideName, Signal, View } from "./view.ts";
+import type { Phase, Range, Shift, Side, SideName, Signal, View } from "./view.ts";
 import { DIMENSIONS, filterParameters, QUANTILES, SIDES } from "./view.ts";
 import { DIMENSION_NAMES, METRIC_NAMES, valueName } from "./words.ts";
 
@@ -118,8 +118,20 @@ export function withInterval({ value, interval: [low, high] }: Bounded, format: 
 /** A share as a difference of percentage points. */
 export function formatPoints(share: number): string {
   const points = share * 100;
-  return `${points !== 0 && points < 0.1 ? "<0.1" : points.toFixed(points < 9.95 ? 1 : 0)}\u202fpp`;
+  return `${points.toFixed(points < 0.095 ? 2 : points < 9.95 ? 1 : 0)}\u202fpp`;
 }
+
+/** Phases as part of a sentence. */
+const PLAIN_PHASES: Record<Phase, string> = {
+  redirect: "redirects",
+  blocked: "waiting in the client",
+  dns: "DNS",
+  tcp: "TCP",
+  tls: "TLS",
+  request: "sending the request",
+  ttfb: "waiting for the first byte (network and server)",
+  download: "the download",
+};
 
 /** Phases that explain less of the mean's difference than this are not named. */
 const NAMED = 0.1;
@@ -136,12 +148,17 @@ export function behind(phases: readonly ComparedPhase[], wholeUs: number): Compa
 /** Points by which what is known of a phase must differ to be worth a word. */
 const NOTABLE_UNKNOWN = 0.05;
 
+/** From this share of a difference on a phase is said to be all of it; others may have gone the other way. */
+const ALL = 0.95;
+
 /** `: 1.05 s of it in TLS`; what is known of the causes. */
 function causes({ phases, difference: { mean_us: mean } }: Comparison): string {
   if (phases.length === 0) return "";
   const named = behind(phases, mean.value ?? 0);
   if (named.length === 0) return "; no single phase differs by more than chance";
-  return `: ${named.map(({ phase, mean_us }) => `${formatDuration(Math.abs(mean_us.value ?? 0))} of it in ${METRIC_NAMES[phase]}`).join(", ")}`;
+  const [first] = named;
+  if (first && Math.abs(first.mean_us.value ?? 0) >= ALL * Math.abs(mean.value ?? 0)) return `: all of it in ${PLAIN_PHASES[first.phase]}`;
+  return `: ${named.map(({ phase, mean_us }) => `${formatDuration(Math.abs(mean_us.value ?? 0))} of it in ${PLAIN_PHASES[phase]}`).join(", ")}`;
 }
 
 function onAverage(answer: Comparison, b: string, format: (value: number) => string): string {

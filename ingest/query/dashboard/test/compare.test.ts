@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { behind, byAge, compareParameters, isSame, isUnsaid, pair, periodOf, sideName, sideParameters, signed, suggestVersions, verdict, withInterval } from "../src/compare.ts";
+import { behind, byAge, compareParameters, formatPoints, isSame, isUnsaid, pair, periodOf, sideName, sideParameters, signed, suggestVersions, verdict, withInterval } from "../src/compare.ts";
 import type { Latency } from "../src/api.ts";
 import type { ComparedPhase, ComparedSide, Comparison, Difference } from "../src/compareAnswer.ts";
 import { formatDuration } from "../src/units.ts";
@@ -82,6 +82,15 @@ test("a slower version is said to be, by how much, and in which phase", () => {
   assert.equal(found.headline, "5.2.1 is slower than 5.2.0 at p95 by 1.40 s (1.30 s to 1.50 s).");
   assert.equal(found.more[0], "On average 5.2.1 takes 1.10 s more: 1.00 s of it in TLS.");
   assert.equal(found.more[1], "Failed: 2.1\u202f% instead of 2.0\u202f%, which may be chance.");
+});
+
+test("a phase that grew by the whole difference is said to be all of it", () => {
+  const found = verdict(comparison(differs(1.4e6, true), [phase("request", 1.13e6, true), phase("ttfb", 2e5, true)]), NAMES, "request");
+  assert.equal(found.more[0], "On average 5.2.1 takes 1.10 s more: all of it in sending the request.");
+});
+
+test("points of a share are written to where they tell", () => {
+  assert.deepEqual([0, 0.0004, 0.0123, 0.25].map(formatPoints), ["0.00\u202fpp", "0.04\u202fpp", "1.2\u202fpp", "25\u202fpp"]);
 });
 
 test("where a high percentile cannot tell, the mean may", () => {
