@@ -35,12 +35,11 @@ function Cell({ cell, view, middleUs, first }: CellProps) {
   }
   const format = formatMeasure(view.signal);
   const failed = cell.errors >= cell.spans * NOTABLE_ERRORS && cell.errors > 0;
-  const said = [
-    `${quantileName(view.quantile)} ${format(cell.us)}`,
+  const more = [
     factorName(cell.us, middleUs),
     cell.interval && `95 % interval ${formatInterval(cell.interval, format)}`,
     `${formatCount(cell.spans)} spans`,
-    `${formatShare(cell.errors, cell.spans)} failed`,
+    !failed && `${formatShare(cell.errors, cell.spans)} failed`,
   ].filter(Boolean).join(", ");
   const open = (): void =>
     changeView({
@@ -49,9 +48,11 @@ function Cell({ cell, view, middleUs, first }: CellProps) {
     });
   return (
     <td className={`cell ${edge}`} style={warmth(cell, middleUs)}>
-      <button type="button" onClick={open} title={`${said}. Click for its figures.`} aria-label={`${valueName("country", cell.y)}, ${cell.x} devices, ${cell.facet}: ${said}`}>
+      <button type="button" onClick={open} title={`${more}. Click for its figures.`}>
+        <span className="visually-hidden">{valueName("country", cell.y)}, {cell.x} devices, {cell.facet}: {quantileName(view.quantile)} </span>
         {format(cell.us)}
         {failed && <small>{formatShare(cell.errors, cell.spans)} failed</small>}
+        <span className="visually-hidden">, {more}</span>
       </button>
     </td>
   );
