@@ -52,6 +52,16 @@ async def test_a_session_is_listed_when_one_of_its_spans_passes_every_filter(get
     assert {row["session"] for row in answer["sessions"]} == expected
 
 
+async def test_the_list_goes_on_page_by_page(get: Get) -> None:
+    whole = [row["session"] for row in (await get("/api/v1/sessions", {"from": "-2h", "limit": "30"}))["sessions"]]
+    found, place = [], ""
+    while len(found) < 30:
+        page = await get("/api/v1/sessions", {"from": "-2h", "limit": "10", "cursor": place})
+        found += [row["session"] for row in page["sessions"]]
+        place = page["next"]
+    assert found == whole
+
+
 @pytest.mark.parametrize(
     ("path", "status", "error"),
     [

@@ -302,7 +302,8 @@ async def test_sessions_are_listed_of_groups_that_are_shown_alone(ask: Shop) -> 
     assert len((await ask("sessions", limit="500"))["sessions"]) == 37
     assert len((await ask("sessions", version="1.0", limit="500"))["sessions"]) == 20
     of_small = await ask("sessions", version="1.3")
-    assert of_small == {"sessions": [], "suppressed": {"least_sessions": LEAST, "groups": 2, "points": 0}}
+    assert of_small["sessions"] == []
+    assert of_small["suppressed"] == {"least_sessions": LEAST, "groups": 2, "points": 0}
 
 
 async def test_a_side_of_too_few_sessions_has_no_figures_and_no_difference(ask: Shop) -> None:

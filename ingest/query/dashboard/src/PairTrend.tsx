@@ -7,7 +7,7 @@ import type uPlot from "uplot";
 import type { Latency } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import type { Pair, Sides } from "./compare.ts";
-import { pair, secondsBack, sideParameters } from "./compare.ts";
+import { apart, bothParameters, pair, partOf, secondsBack, sideParameters } from "./compare.ts";
 import { Panel } from "./Panel.tsx";
 import { plotPair } from "./plotPair.ts";
 import { formatMeasure, formatTime, quantileName } from "./units.ts";
@@ -97,15 +97,20 @@ interface PairTrendProps {
 }
 
 export function PairTrend({ view, sides, names, turn, retry }: PairTrendProps) {
-  const asked = (side: SideName): string => {
-    const query = sideParameters(view, sides[side]);
+  const by = apart(sides);
+  const asked = (query: URLSearchParams): string => {
     query.set("q", String(view.quantile));
     query.set("step", stepOf(view));
     return `/api/v1/latency?${query}`;
   };
-  const [a, b] = [useAnswer<Latency>(asked("a"), turn), useAnswer<Latency>(asked("b"), turn)];
+  const first = useAnswer<Latency>(asked(by ? bothParameters(view, sides, by) : sideParameters(view, sides.a)), turn);
+  const second = useAnswer<Latency>(by ? null : asked(sideParameters(view, sides.b)), turn);
+  const [a, b] = [first, by ? first : second];
   const back = { a: secondsBack(view, sides.a.shift), b: secondsBack(view, sides.b.shift) };
-  const data = useMemo(() => (a.data && b.data ? pair({ a: a.data, b: b.data }, back) : undefined), [a.data, b.data, back.a, back.b]);
+  const data = useMemo(() => {
+    if (!a.data || !b.data) return undefined;
+    return pair(by ? { a: partOf(a.data, sides.a, by), b: partOf(b.data, sides.b, by) } : { a: a.data, b: b.data }, back);
+  }, [a.data, b.data, back.a, back.b]);
   return (
     <Panel
       title={`${quantileName(view.quantile)} over time`}

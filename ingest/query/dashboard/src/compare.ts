@@ -4,7 +4,7 @@ import type { Latency, Values } from "./api.ts";
 import type { Bounded, ComparedPhase, Comparison, Difference } from "./compareAnswer.ts";
 import { series } from "./trend.ts";
 import { formatCount, formatDuration, formatMeasure, formatShare, quantileName } from "./units.ts";
-import type { Phase, Range, Shift, Side, SideName, Signal, View } from "./view.ts";
+import type { Dimension, Phase, Range, Shift, Side, SideName, Signal, View } from "./view.ts";
 import { DIMENSIONS, filterParameters, QUANTILES, SIDES } from "./view.ts";
 import { DIMENSION_NAMES, METRIC_NAMES, valueName } from "./words.ts";
 
@@ -66,6 +66,29 @@ export function sideParameters(view: View, side: Side): URLSearchParams {
   const query = filterParameters({ ...view, filters: Object.fromEntries(own) as View["filters"] });
   for (const [name, text] of Object.entries(periodOf(view, side.shift) ?? {})) query.set(name, text);
   return query;
+}
+
+/** Dimensions by which one call groups. */
+const MOST_GROUPED = 2;
+
+/** The dimensions that tell two sides apart in one answer; null: each needs a call of its own. */
+export function apart({ a, b }: Sides): Dimension[] | null {
+  const differing = DIMENSIONS.filter((name) => a.filters[name].join() !== b.filters[name].join());
+  const single = differing.every((name) => a.filters[name].length === 1 && b.filters[name].length === 1);
+  return a.shift === b.shift && single && differing.length <= MOST_GROUPED ? differing : null;
+}
+
+/** What a call for both sides at once asks; its answer has a group for each. */
+export function bothParameters(view: View, sides: Sides, by: readonly Dimension[]): URLSearchParams {
+  const query = sideParameters(view, sides.a);
+  for (const name of by) query.append(name, sides.b.filters[name][0] ?? "");
+  query.set("group_by", by.join());
+  return query;
+}
+
+/** Each side's own part of such an answer. */
+export function partOf(answer: Latency, side: Side, by: readonly Dimension[]): Latency {
+  return { ...answer, groups: answer.groups.filter(({ group }) => by.every((name) => group[name] === side.filters[name][0])) };
 }
 
 /** Share of the spans below which a version is not worth suggesting. */

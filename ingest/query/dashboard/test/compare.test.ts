@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { behind, byAge, compareParameters, formatPoints, isSame, isUnsaid, pair, periodOf, sideName, sideParameters, signed, suggestVersions, verdict, withInterval } from "../src/compare.ts";
+import { apart, behind, bothParameters, byAge, compareParameters, formatPoints, isSame, isUnsaid, pair, partOf, periodOf, sideName, sideParameters, signed, suggestVersions, verdict, withInterval } from "../src/compare.ts";
 import type { Latency } from "../src/api.ts";
 import type { ComparedPhase, ComparedSide, Comparison, Difference } from "../src/compareAnswer.ts";
 import { formatDuration } from "../src/units.ts";
@@ -42,6 +42,21 @@ test("the newest version in use is compared with the one before; a canary and th
   assert.deepEqual([found?.a.filters.version, found?.b.filters.version], [["5.9.9"], ["5.10.0"]]);
   assert.equal(suggestVersions({ values: values.slice(0, 1) }, parseView("").sides.a), null);
   assert.deepEqual(byAge(["10.0", "9.1", "{other}"]), ["9.1", "10.0"]);
+});
+
+test("two versions are asked for at once, and each finds its own group in the answer", () => {
+  const view = parseView("?country=BR&a.version=5.2.0&b.version=5.2.1");
+  assert.deepEqual(apart(view.sides), ["version"]);
+  const query = bothParameters(view, view.sides, ["version"]);
+  assert.deepEqual([query.getAll("version"), query.get("group_by"), query.get("country")], [["5.2.0", "5.2.1"], "version", "BR"]);
+  const answer = { groups: [{ group: { version: "5.2.1" } }, { group: { version: "5.2.0" } }] } as unknown as Latency;
+  assert.deepEqual(partOf(answer, view.sides.a, ["version"]).groups, [{ group: { version: "5.2.0" } }]);
+});
+
+test("periods, several values and what only one side says need a call each", () => {
+  for (const search of ["?a.shift=day", "?a.version=1&b.version=2&b.shift=week", "?a.version=1&a.version=2&b.version=3", "?a.country=BR"]) {
+    assert.equal(apart(parseView(search).sides), null);
+  }
 });
 
 test("a side is named by what tells it from the other", () => {
