@@ -55,10 +55,10 @@ export function mayBeOtherWay(before: SessionSpan | undefined, span: SessionSpan
   return before.err_us === null || span.err_us === null || span.start_us - before.start_us < before.err_us + span.err_us;
 }
 
-/** What went wrong with a span, in a word. */
-export function fault({ failed, signal, http_status: status, error_type: type }: SessionSpan): string | null {
+/** What went wrong with a span, in a word; null: nothing, or its name says it. */
+export function fault({ failed, signal, name, http_status: status, error_type: type }: SessionSpan): string | null {
   if (!failed) return null;
-  if (signal === "exception") return type ?? "exception";
+  if (signal === "exception") return type === name ? null : type;
   if (status === 0) return "no answer";
   return status ? String(status) : (type ?? "error");
 }

@@ -34,7 +34,8 @@ test("a moment has no length, a vital its own measure", () => {
 test("what went wrong is one word", () => {
   assert.equal(fault(at(0, { failed: true, http_status: 503 })), "503");
   assert.equal(fault(at(0, { failed: true, http_status: 0 })), "no answer");
-  assert.equal(fault(at(0, { failed: true, signal: "exception", error_type: "TypeError" })), "TypeError");
+  assert.equal(fault(at(0, { failed: true, signal: "exception", name: "checkout", error_type: "TypeError" })), "TypeError");
+  assert.equal(fault(at(0, { failed: true, signal: "exception", name: "TypeError", error_type: "TypeError" })), null);
   assert.equal(fault(at(0)), null);
 });
 
