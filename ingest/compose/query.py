@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
+import asyncpg
 from aiohttp import web
 
 from ingest.alerts.desk import Desk
@@ -12,10 +14,12 @@ from ingest.compose.connect import open_pool_or_explain
 from ingest.compose.erase import Eraser
 from ingest.compose.listen import bind
 from ingest.policy_book import PolicyBook
+from ingest.ports import Policies
 from ingest.query.installation import Installation
 from ingest.query.proxy_login import ProxyLogin
 from ingest.query.series import FigureSeries
 from ingest.query.server import LINE_BYTES, build
+from ingest.query.sources import Sources
 from ingest.settings import Settings
 from ingest.store.administration import PostgresAdministration
 from ingest.store.alert_book import PostgresAlertBook
@@ -23,8 +27,24 @@ from ingest.store.plan import Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
 from ingest.store.read_overview import PostgresOverviews
+from ingest.store.read_sessions import PostgresSessions
 
 CONNECTIONS = 8
+
+
+def sources(pool: "asyncpg.Pool[Any]", settings: Settings, policies: Policies) -> Sources:
+    """What answers are made from, in a PostgreSQL database."""
+    retention = Retention.of(settings)
+    reader = PostgresReader(pool, retention)
+    receivers = [each.name for each in alerts.receivers(settings)]
+    return Sources(
+        reader=reader,
+        overviews=PostgresOverviews(pool, retention),
+        sessions=PostgresSessions(pool, retention),
+        alerts=Desk(PostgresAlertBook(pool), FigureSeries(reader), policies, receivers),
+        erasures=Eraser(pool, settings),
+        administration=PostgresAdministration(pool),
+    )
 
 
 async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
@@ -38,14 +58,8 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
     book = PolicyBook(policies, parse)
     await book.refresh()
     fresh = asyncio.create_task(book.keep_fresh())
-    reader = PostgresReader(pool, Retention.of(settings))
-    receivers = [each.name for each in alerts.receivers(settings)]
     app = build(
-        reader,
-        PostgresAdministration(pool),
-        Eraser(pool, settings),
-        PostgresOverviews(pool, Retention.of(settings)),
-        Desk(PostgresAlertBook(pool), FigureSeries(reader), policies, receivers),
+        sources(pool, settings, policies),
         policy_of=book.of,
         installation=Installation.of(settings),
         proxy=ProxyLogin.of(settings),

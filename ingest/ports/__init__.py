@@ -40,6 +40,7 @@ from ingest.ports.policies import Policies, PolicyText
 from ingest.ports.reader import Cells, Question, Reader, Samples, Sketches, Suppressed, TraceSearch
 from ingest.ports.sampling import Allotment, Demand, Published, Rates, SlowRoute, SlowRoutes
 from ingest.ports.series import Measurer, Point, Series
+from ingest.ports.sessions import SampledSessions, SessionRead
 from ingest.ports.store import (
     LedgerRow,
     Rollups,
@@ -110,11 +111,13 @@ __all__ = [
     "Rollups",
     "Rule",
     "Sampled",
+    "SampledSessions",
     "Samples",
     "ScrubRow",
     "Series",
     "SeriesRow",
     "ServerTimes",
+    "SessionRead",
     "Silence",
     "Sketches",
     "SlowRoute",

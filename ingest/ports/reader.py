@@ -43,6 +43,8 @@ class Question:
     """Only so many groups are answered, those with the most spans."""
     least_sessions: int = BUILT_IN.least_sessions
     """Cells with fewer distinct sessions are left out, and what would give them away; 1: none are."""
+    with_sessions: bool = False
+    """Whether `Cells.sessions` and `Samples.session` are wanted."""
 
     @property
     def partition(self) -> tuple[str, ...]:
@@ -124,6 +126,8 @@ class Cells:
     """Spans of the app received since the range began that counted for more than themselves (`Note.WEIGHTED`)."""
     remapped_spans: int = 0
     """The same of those in sketches of other buckets than ours (`Note.SKETCH_REMAPPED`)."""
+    sessions: F64 | None = None
+    """(g,) distinct sessions by `groups`, within 3.3 %, if `Question.with_sessions`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,8 @@ class Samples:
     hidden_spans: int = 0
     """Spans of the app received since the range began that count, and for which no sampled one stands: their users
     agreed to counting alone, their trace was full, or the rate of their kind was 0."""
+    session: I64 | None = None
+    """(n,) tells sessions apart, if `Question.with_sessions`; of a span without one, what decided over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +180,8 @@ class TraceSearch:
     now_us: int
     least_sessions: int
     """As in `Question`: only spans of cells that may be shown pass."""
-    before: tuple[int, bytes] | None = None
-    """`newest_us` and id of the trace that ended the page before: only later ones in the list."""
+    before: tuple[int, bytes | str] | None = None
+    """`newest_us` and id of the trace, or session, that ended the page before: only later ones in the list."""
 
 
 class Reader(Protocol):

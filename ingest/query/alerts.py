@@ -45,8 +45,8 @@ class DryRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def alerts(call: Call) -> Mapping[str, Any]:
     """What fires and what is pending."""
-    stood = await call.alerts.book.states(call.app_id)
-    silences = await call.alerts.book.silences(call.app_id, call.now_us)
+    stood = await call.sources.alerts.book.states(call.app_id)
+    silences = await call.sources.alerts.book.silences(call.app_id, call.now_us)
     rules = {rule.name: rule for rule, _ in await _rules(call)}
     found = [
         _standing(call, rules[each.rule], each, silences)
@@ -60,7 +60,7 @@ async def alert_rules(call: Call) -> Mapping[str, Any]:
     """The rules in force, and where notifications can go."""
     return {
         "rules": [{"source": source, "rule": msgspec.to_builtins(rule)} for rule, source in await _rules(call)],
-        "receivers": list(call.alerts.receivers),
+        "receivers": list(call.sources.alerts.receivers),
         "may_change": call.actor.role in CHANGERS,
     }
 
@@ -73,12 +73,12 @@ async def put_alert_rule(call: Call) -> Mapping[str, Any]:
         Malformed: there are too many.
     """
     rule: Rule = call.body
-    if any(rule.name == other.name for other in await call.alerts.file_rules(call.app_id)):
+    if any(rule.name == other.name for other in await call.sources.alerts.file_rules(call.app_id)):
         raise BadParameter("name", "is of a rule in the app's file: change it there, or take another name.")
-    if any(name not in call.alerts.receivers for name in rule.receivers):
-        known = ", ".join(call.alerts.receivers) or "none yet"
+    if any(name not in call.sources.alerts.receivers for name in rule.receivers):
+        known = ", ".join(call.sources.alerts.receivers) or "none yet"
         raise BadParameter("receivers", f"must be of those that the operator set: {known}.")
-    if not await call.alerts.book.put(call.app_id, rule, call.actor, MOST_RULES):
+    if not await call.sources.alerts.book.put(call.app_id, rule, call.actor, MOST_RULES):
         raise Malformed("too_many_rules", f"An app has at most {MOST_RULES} rules; one with group_by does for several.")
     return {"source": "api", "rule": msgspec.to_builtins(rule)}
 
@@ -90,21 +90,23 @@ async def delete_alert_rule(call: Call) -> Mapping[str, Any]:
         UnknownPath: there is none of this name that was made by API.
     """
     name = _needed(call, NAME)
-    if not await call.alerts.book.remove(call.app_id, name, call.actor):
+    if not await call.sources.alerts.book.remove(call.app_id, name, call.actor):
         raise UnknownPath("unknown_rule", "No rule of this name was made by API; those of the app's file go there.")
     return {"removed": name}
 
 
 async def alert_history(call: Call) -> Mapping[str, Any]:
     """What began to fire and ceased, newest first."""
-    found = await call.alerts.book.happenings(call.app_id, call.values["limit"])
+    found = await call.sources.alerts.book.happenings(call.app_id, call.values["limit"])
     return {"history": [_happened(each) for each in found]}
 
 
 async def alert_silences(call: Call) -> Mapping[str, Any]:
     """Silences that hold, and those that ended in the last 30 days."""
     return {
-        "silences": [_silence(each, call.now_us) for each in await call.alerts.book.silences(call.app_id, call.now_us)]
+        "silences": [
+            _silence(each, call.now_us) for each in await call.sources.alerts.book.silences(call.app_id, call.now_us)
+        ]
     }
 
 
@@ -132,7 +134,7 @@ async def silence_alerts(call: Call) -> Mapping[str, Any]:
         created_us=call.now_us,
         until_us=until,
     )
-    await call.alerts.book.silence(silence, call.actor)
+    await call.sources.alerts.book.silence(silence, call.actor)
     return _silence(silence, call.now_us)
 
 
@@ -147,7 +149,7 @@ async def end_alert_silence(call: Call) -> Mapping[str, Any]:
         silence_id = str(UUID(call.path["silence_id"]))
     except ValueError:
         raise BadParameter("silence_id", "must be a UUID, as a silence has it.") from None
-    if not await call.alerts.book.lift(call.app_id, silence_id, call.actor, call.now_us):
+    if not await call.sources.alerts.book.lift(call.app_id, silence_id, call.actor, call.now_us):
         raise UnknownPath("unknown_silence", "No silence of this id holds.")
     return {"ended": silence_id}
 
@@ -163,12 +165,12 @@ async def test_alert_rule(call: Call) -> Mapping[str, Any]:
     rule = next((rule for rule, _ in await _rules(call) if rule.name == name), None)
     if rule is None:
         raise UnknownPath("unknown_rule", "The app has no rule of this name.")
-    receivers = [each for each in call.alerts.receivers if not rule.receivers or each in rule.receivers]
+    receivers = [each for each in call.sources.alerts.receivers if not rule.receivers or each in rule.receivers]
     if not receivers:
         settings = "FIRSTHOP_ALERTMANAGER_URL or FIRSTHOP_ALERT_WEBHOOKS"
         raise Malformed("no_receivers", f"There is nowhere to send it; the operator sets {settings}.")
-    told = call.alerts.example(call.app_id, rule, call.now_us, str(uuid4()))
-    await call.alerts.book.enqueue(receivers, told, call.actor)
+    told = call.sources.alerts.example(call.app_id, rule, call.now_us, str(uuid4()))
+    await call.sources.alerts.book.enqueue(receivers, told, call.actor)
     return {"id": told.id, "receivers": receivers}
 
 
@@ -181,7 +183,7 @@ async def rehearse_alert_rule(call: Call) -> Mapping[str, Any]:
     asked: DryRun = call.body
     begin = _moment("from", asked.begin).at(call.now_us)
     try:
-        found = await call.alerts.rehearse(call.app_id, asked.rule, begin, call.now_us, call.least_sessions)
+        found = await call.sources.alerts.rehearse(call.app_id, asked.rule, begin, call.now_us, call.least_sessions)
     except ValueError as error:
         raise BadParameter("from", f"{error}.") from None
     return _rehearsed(call, asked.rule, found)
@@ -189,8 +191,8 @@ async def rehearse_alert_rule(call: Call) -> Mapping[str, Any]:
 
 async def _rules(call: Call) -> Sequence[tuple[Rule, str]]:
     """The rules in force by name, and where each comes from."""
-    of_file = await call.alerts.file_rules(call.app_id)
-    made = await call.alerts.book.rules(call.app_id)
+    of_file = await call.sources.alerts.file_rules(call.app_id)
+    made = await call.sources.alerts.book.rules(call.app_id)
     found = {rule.name: (rule, "api") for rule in made} | {rule.name: (rule, "file") for rule in of_file}
     return [found[name] for name in sorted(found)]
 
@@ -219,7 +221,7 @@ def _standing(call: Call, rule: Rule, stood: Stood, silences: Sequence[Silence])
         "since_at": rfc3339(state.since_us),
         "started_at": rfc3339(state.started_us) if state.started_us else None,
         "value": state.value,
-        "text": call.alerts.describe(rule, state.value),
+        "text": call.sources.alerts.describe(rule, state.value),
         "silenced": any(each.covers(stood.rule, stood.group, call.now_us) for each in silences),
         "from": rfc3339(told.from_us if told else state.since_us - 2 * rule.window_us),
         "to": rfc3339(max(told.to_us if told else 0, call.now_us)),
@@ -265,7 +267,7 @@ def _rehearsed(call: Call, rule: Rule, found: Rehearsal) -> Mapping[str, Any]:
                 "started_at": rfc3339(each.started_us),
                 "ended_at": None if each.ended_us is None else rfc3339(each.ended_us),
                 "value": each.value,
-                "text": call.alerts.describe(rule, each.value),
+                "text": call.sources.alerts.describe(rule, each.value),
             }
             for each in found.firings
         ],

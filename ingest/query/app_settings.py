@@ -82,7 +82,7 @@ async def settings(call: Call) -> Mapping[str, Any]:
     """What the app is set to."""
     app = next(app for app in call.apps if app.app_id == call.app_id)
     policy = call.policy_of(call.app_id)
-    in_place = in_force(await call.reader.policies(call.app_id), call.app_id)
+    in_place = in_force(await call.sources.reader.policies(call.app_id), call.app_id)
     budget, caps = policy.sampling.budget_per_minute, call.installation.sampling
     since_us = call.now_us // _HOUR_US * _HOUR_US - _HOUR_US
     return {
@@ -90,14 +90,14 @@ async def settings(call: Call) -> Mapping[str, Any]:
         "role": call.actor.role,
         "may_change": call.actor.role in CHANGERS,
         "edge": {"url": call.installation.edge_url or None, "port": call.installation.edge_port},
-        "keys": [shown(key) for key in await call.administration.keys(call.app_id)],
+        "keys": [shown(key) for key in await call.sources.administration.keys(call.app_id)],
         "sampling": {
             "budget_per_minute": call.installation.spans_per_minute if budget is None else budget,
             "floor_per_minute": policy.sampling.floor_per_minute,
             "send": policy.sampling.send,
             "most_kept": {"low": caps.low, "mid": caps.mid, "high": caps.high, "unknown": caps.unknown},
             "slow_ms": caps.slow_us // 1000,
-            "last_hours": _kept(await call.reader.ledger(call.app_id, since_us, call.now_us)),
+            "last_hours": _kept(await call.sources.reader.ledger(call.app_id, since_us, call.now_us)),
         },
         "traces": {"gateway": policy.traces.gateway, "partners": list(policy.traces.partners)},
         "policy": {

@@ -22,5 +22,5 @@ async def apps(call: Call) -> Mapping[str, Any]:
 
 async def health(call: Call) -> Mapping[str, Any]:
     """The newest window that holds spans; null before the first span."""
-    newest = await call.reader.newest_window(call.app_id)
+    newest = await call.sources.reader.newest_window(call.app_id)
     return {"newest_window": None if newest is None else rfc3339(newest)}

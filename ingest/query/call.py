@@ -1,14 +1,15 @@
 """One call of the query API, checked: whose data, which range, which spans."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
 from ingest.model import DIMENSIONS, Signal
-from ingest.ports import Actor, Administration, Alerts, App, Erasures, Overviews, Question, Reader
+from ingest.ports import Actor, App, Question
 from ingest.query.installation import Installation
 from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
+from ingest.query.sources import Sources
 from ingest.settings import AppPolicy
 
 _S = 1_000_000
@@ -29,10 +30,7 @@ MOST_GROUP_POINTS = 20_000
 class Call:
     """What an answer is made from."""
 
-    reader: Reader
-    erasures: Erasures
-    overviews: Overviews
-    alerts: Alerts
+    sources: Sources
     apps: Sequence[App]
     """Those that the token opens."""
     app_id: int
@@ -44,7 +42,6 @@ class Call:
     """Of the variable parts of the path."""
     policy_of: Callable[[int], AppPolicy]
     """App → the privacy policy in force."""
-    administration: Administration
     actor: Actor
     """Who asks: a change is written into the audit log as theirs."""
     role_in: Callable[[int], str]
@@ -85,8 +82,18 @@ class Call:
             raise BadParameter("from", "must lie at most 400 days before to.")
         return start, end
 
+    def side(self, name: str) -> "Call":
+        """The call as one side of a comparison asks it: its own range and filters, such as `a.version`, win."""
+        own = {each: self.values[f"{name}.{each}"] for each in ("from", "to", *DIMENSIONS)}
+        return replace(self, values={**self.values, **{each: value for each, value in own.items() if value}})
+
     def question(
-        self, *, metrics: tuple[str, ...] = (), group_by: tuple[str, ...] = (), most_groups: int = MOST_GROUPS
+        self,
+        *,
+        metrics: tuple[str, ...] = (),
+        group_by: tuple[str, ...] = (),
+        most_groups: int = MOST_GROUPS,
+        with_sessions: bool = False,
     ) -> Question:
         """What to ask about the whole range."""
         start, end = self.range_us()
@@ -103,6 +110,7 @@ class Call:
             filters=self.filters,
             least_sessions=self.least_sessions,
             most_groups=most_groups,
+            with_sessions=with_sessions,
         )
 
     def question_over_time(

@@ -87,7 +87,9 @@ async def create_app(call: Call) -> Mapping[str, Any]:
     wanted: AppToCreate = call.body
     _check(wanted.origins)
     try:
-        made = await call.administration.create_app(wanted.name, origins=wanted.origins, role="owner", actor=call.actor)
+        made = await call.sources.administration.create_app(
+            wanted.name, origins=wanted.origins, role="owner", actor=call.actor
+        )
     except ValueError as error:
         raise BadParameter("name", f"cannot be used: {error}.") from None
     return {"id": made.app_id, "name": wanted.name.strip(), "client_key": made.client_key, "token": made.token}
@@ -104,7 +106,7 @@ async def create_key(call: Call) -> Mapping[str, Any]:
         raise BadParameter("origins", "are for client keys alone: the others are not used by web pages.")
     _check(wanted.origins)
     try:
-        made = await call.administration.issue_key(
+        made = await call.sources.administration.issue_key(
             call.app_id, wanted.role, label=wanted.label, origins=wanted.origins, actor=call.actor
         )
     except ValueError as error:
@@ -122,7 +124,7 @@ async def revoke_key(call: Call) -> Mapping[str, Any]:
     key_id = call.path["key_id"]
     if call.actor.name == f"key:{key_id}":
         raise BadParameter("key_id", "is the key you ask with; revoke it with another, or by `firsthop app revoke`.")
-    if "\0" in key_id or not await call.administration.revoke_key(call.app_id, key_id, actor=call.actor):
+    if "\0" in key_id or not await call.sources.administration.revoke_key(call.app_id, key_id, actor=call.actor):
         raise UnknownPath("unknown_key", "This app has no key of this id that still opens anything.")
     return {"revoked": key_id}
 
@@ -136,7 +138,9 @@ async def set_origins(call: Call) -> Mapping[str, Any]:
     """
     key_id, origins = call.path["key_id"], list(dict.fromkeys(call.body.origins))
     _check(origins)
-    if "\0" in key_id or not await call.administration.set_origins(call.app_id, key_id, origins, actor=call.actor):
+    if "\0" in key_id or not await call.sources.administration.set_origins(
+        call.app_id, key_id, origins, actor=call.actor
+    ):
         raise UnknownPath("unknown_key", "This app has no client key of this id.")
     return {"id": key_id, "origins": origins}
 
@@ -144,7 +148,7 @@ async def set_origins(call: Call) -> Mapping[str, Any]:
 async def audit(call: Call) -> Mapping[str, Any]:
     """What was changed, newest first."""
     limit, after = call.values["limit"], call.values["cursor"]
-    found = await call.administration.changes(call.app_id, before_id=after and after[0], limit=limit + 1)
+    found = await call.sources.administration.changes(call.app_id, before_id=after and after[0], limit=limit + 1)
     more = cursor.write(found[limit - 1].audit_id) if len(found) > limit else None
     return {"changes": [_shown(changed) for changed in found[:limit]], "next": more}
 

@@ -74,6 +74,12 @@ class Distribution:
         order = np.lexsort((values_us, owner))
         return cls(owners, owner[order].astype(np.int64), values_us[order].astype(np.float64), weight[order])
 
+    def of_owner(self, number: int) -> "Distribution":
+        """That of one owner alone."""
+        first, last = np.searchsorted(self.owner, (number, number + 1))
+        own = slice(first, last)
+        return Distribution(1, np.zeros(last - first, np.int64), self.value_us[own], self.weight[own])
+
     def weights(self) -> F64:
         """(owners,) spans in each."""
         return _sums(self.owner, self.weight, self.owners)

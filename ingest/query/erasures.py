@@ -90,14 +90,14 @@ async def erase(call: Call) -> Mapping[str, Any]:
     given = [parameter.name for parameter in IDENTIFIERS if call.values[parameter.name]]
     if len(given) != 1:
         raise BadParameter(None, f"needs exactly one of {', '.join(parameter.name for parameter in IDENTIFIERS)}.")
-    return shown(await call.erasures.erase(call.app_id, Subject(given[0], call.values[given[0]])))
+    return shown(await call.sources.erasures.erase(call.app_id, Subject(given[0], call.values[given[0]])))
 
 
 async def erasures(call: Call) -> Mapping[str, Any]:
     """The app's receipts, newest first."""
     limit, after = call.values["limit"], call.values["cursor"]
     before = None if after is None else (after[0], str(after[1]))
-    found = await call.reader.receipts(call.app_id, before=before, limit=limit + 1)
+    found = await call.sources.reader.receipts(call.app_id, before=before, limit=limit + 1)
     page = found[:limit]
     more = cursor.write(page[-1].requested_at_us, page[-1].erasure_id) if len(found) > limit else None
     return {"erasures": [shown(receipt) for receipt in page], "next": more}
@@ -114,7 +114,7 @@ async def erasure(call: Call) -> Mapping[str, Any]:
         erasure_id = str(UUID(call.path["erasure_id"]))
     except ValueError:
         raise BadParameter("erasure_id", "must be a UUID, as a receipt has it.") from None
-    receipt = await call.reader.receipt(call.app_id, erasure_id)
+    receipt = await call.sources.reader.receipt(call.app_id, erasure_id)
     if receipt is None:
         raise UnknownPath("unknown_erasure", "This app has no receipt of this id.")
     return shown(receipt)

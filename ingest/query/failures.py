@@ -47,8 +47,8 @@ async def failures(call: Call) -> Mapping[str, Any]:
     """The answer; most failures first."""
     question = call.question(group_by=call.values["group_by"] or ())
     figures, reported = await asyncio.gather(
-        measure(call.reader, replace(question, signal=Signal.REQUEST)),
-        measure(call.reader, replace(question, signal=Signal.REPORT)),
+        measure(call.sources.reader, replace(question, signal=Signal.REQUEST)),
+        measure(call.sources.reader, replace(question, signal=Signal.REPORT)),
     )
     requests, reports = _counts(figures), _counts(reported)
     rows: list[dict[str, Any]] = []

@@ -37,6 +37,9 @@ class Tally:
     """(m,) each of c owners."""
     estimate: Estimate | None = None
     """How far the figures can be trusted when they come from samples; None: they are exact."""
+    effective: F64 | None = None
+    """(1 + m, c) independent spans that all spans are worth, and those in which each metric was measured
+    (`ingest.query.differences`), if `Question.with_sessions`; of points not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +152,18 @@ def _of_cells(cells: Cells, question: Question) -> Figures:
         hidden_spans=cells.hidden_spans,
         weighted_spans=cells.weighted_spans,
         relative_error=REMAPPED_ERROR if cells.remapped_spans else ALPHA,
-        totals=_tally_cells(cells, bins, placed.group, len(placed.order)),
+        totals=_with_effective(cells, placed, _tally_cells(cells, bins, placed.group, len(placed.order))),
         points=_tally_cells(seen, seen_bins, placed.point, len(placed.point_key)) if question.over_time else None,
     )
+
+
+def _with_effective(cells: Cells, placed: "_Placed", tally: Tally) -> Tally:
+    """No group is worth more spans than it has sessions; where none is named, as many as it has."""
+    if cells.sessions is None:
+        return tally
+    sessions = cells.sessions[list(placed.order)]
+    counts = np.concatenate([tally.spans[np.newaxis], tally.measured]).astype(np.float64)
+    return replace(tally, effective=np.where(sessions > 0, np.minimum(counts, sessions), counts))
 
 
 def _tally_cells(cells: Cells, bins: Sequence[Bins], owner: I64, owners: int) -> Tally:
@@ -178,6 +190,7 @@ def _of_samples(samples: Samples, question: Question) -> Figures:
         cluster=samples.cluster[samples.point],
         error=samples.error[samples.point],
         values_us=samples.values_us[:, samples.point],
+        session=None,
     )
     return placed.figures(
         question,
@@ -214,7 +227,21 @@ def _tally_samples(samples: Samples, owner: I64, owners: int) -> Tally:
         measured=shares(values >= 0),
         distributions=[distribution for _, _, distribution in measures],
         estimate=Estimate(Design.of(owner, samples.cluster, samples.weight, owners), samples.error, measures),
+        effective=None if samples.session is None else _effective(samples, samples.session, owner, owners),
     )
+
+
+def _effective(samples: Samples, session: I64, owner: I64, owners: int) -> F64:
+    """See `Tally.effective`: (Σw)² / Σ w², w the weight of an owner's session."""
+    distinct, number = np.unique(session, return_inverse=True)
+    place, measured = owner * len(distinct) + number, samples.values_us >= 0
+    worth = []
+    for rows in (np.ones(len(owner), np.bool_), *measured):
+        weights = np.bincount(place[rows], weights=samples.weight[rows], minlength=owners * len(distinct))
+        of_owner = weights.reshape(owners, len(distinct))
+        total, squares = of_owner.sum(axis=1), (of_owner**2).sum(axis=1)
+        worth.append(np.divide(total**2, squares, out=np.zeros(owners), where=squares > 0))
+    return np.stack(worth)
 
 
 @dataclass(frozen=True, slots=True)

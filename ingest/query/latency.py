@@ -51,7 +51,7 @@ async def latency(call: Call) -> Mapping[str, Any]:
     question = call.question_over_time(
         metrics=(metric,), group_by=call.values["group_by"] or (), step_us=call.values["step"]
     )
-    figures = await measure(call.reader, question)
+    figures = await measure(call.sources.reader, question)
     points: list[list[Mapping[str, Any]]] = [[] for _ in figures.groups]
     if figures.points is not None:
         rows = tallies(figures.points, probabilities)

@@ -32,7 +32,7 @@ async def ledger(call: Call) -> Mapping[str, Any]:
     """The answer, for the whole hours that the range touches; a page holds some of them, `total` all."""
     limit, after = call.values["limit"], call.values["cursor"]
     start, end = (cursor.pinned(call, *after[:2]) if after else call).range_us()
-    rows = await call.reader.ledger(call.app_id, start // _HOUR_US * _HOUR_US, end)
+    rows = await call.sources.reader.ledger(call.app_id, start // _HOUR_US * _HOUR_US, end)
     by_hour: dict[int, list[LedgerRow]] = defaultdict(list)
     for row in rows:
         by_hour[row.hour].append(row)

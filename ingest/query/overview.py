@@ -76,7 +76,7 @@ async def overview(call: Call) -> Mapping[str, Any]:
     """The answer; a part that takes too long does not keep the others back."""
     metrics = tuple(dict.fromkeys((call.values["metric"], "duration")))
     question = call.question_over_time(metrics=metrics, group_by=(), step_us=call.values["step"])
-    figures = await measure(call.reader, question)
+    figures = await measure(call.sources.reader, question)
     question = replace(question, from_us=figures.from_us, to_us=figures.to_us, step_us=figures.step_us)
     failed, before, reported, vital_rows, version_rows = await asyncio.gather(
         _in_time(_failed, call, question, figures),
@@ -133,7 +133,9 @@ async def _before(call: Call, question: Question) -> Mapping[str, Any] | None:
         to_us=question.from_us,
         step_us=_FINEST_US,
     )
-    figures, began_us = await asyncio.gather(measure(call.reader, earlier), call.overviews.began(call.app_id))
+    figures, began_us = await asyncio.gather(
+        measure(call.sources.reader, earlier), call.sources.overviews.began(call.app_id)
+    )
     if figures.to_us > question.from_us:
         return None
     whole = began_us is not None and began_us <= figures.from_us
@@ -151,13 +153,13 @@ async def _before(call: Call, question: Question) -> Mapping[str, Any] | None:
 async def _reported(call: Call, question: Question) -> tuple[Figures, FailedSpans]:
     """What browsers reported by themselves."""
     reports = replace(question, signal=Signal.REPORT, over_time=False, metrics=())
-    figures = await measure(call.reader, reports)
+    figures = await measure(call.sources.reader, reports)
     return figures, await _failed(call, reports, figures)
 
 
 async def _failed(call: Call, question: Question, figures: Figures) -> FailedSpans:
     """The sampled failed spans of figures; where none failed, the sample need not be read."""
-    return await call.overviews.failed(question) if figures.totals.errors.sum() else NONE_FAILED
+    return await call.sources.overviews.failed(question) if figures.totals.errors.sum() else NONE_FAILED
 
 
 def _failures(figures: Figures, failed: Any, reported: Any) -> Any:

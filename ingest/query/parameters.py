@@ -5,7 +5,7 @@ A `Parameter` says what its text means and how OpenAPI describes it, in one plac
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -271,6 +271,7 @@ QUANTILES = Parameter(
 VALUE_QUANTILE = Parameter("q", "Also answers this quantile of the duration.", parse_quantile, _QUANTILE)
 PHASE_QUANTILE = Parameter("q", "The quantile of every phase.", parse_quantile, _QUANTILE, "0.75")
 ROUTE_QUANTILE = Parameter("q", "The quantile of every route.", parse_quantile, _QUANTILE, "0.95")
+AT = Parameter("at", "The quantile that is compared.", parse_quantile, _QUANTILE, "0.95")
 TARGET = Parameter(
     "target_ms",
     "Impact counts the time above this, in ms.",
@@ -291,16 +292,26 @@ DIMENSION = Parameter(
     one_of(*DIMENSIONS),
     {"type": "string", "enum": list(DIMENSIONS)},
 )
+_AXIS = {"type": "string", "enum": list(DIMENSIONS)}
+ROWS = Parameter("y", "The dimension of the rows.", one_of(*DIMENSIONS), _AXIS, "country")
+COLUMNS = Parameter("x", "The dimension of the columns.", one_of(*DIMENSIONS), _AXIS, "device_class")
+FACETS = Parameter("facet", "A dimension to cut the grid by: one grid for each value.", one_of(*DIMENSIONS), _AXIS)
+CELL_QUANTILE = Parameter("q", "The quantile of every cell.", parse_quantile, _QUANTILE, "0.95")
+ROW_LIMIT = Parameter("limit", "Most rows.", whole(1, 100), {"type": "integer", "minimum": 1, "maximum": 100}, "20")
 LIMIT = Parameter("limit", "Most rows.", whole(1, 1000), {"type": "integer", "minimum": 1, "maximum": 1000}, "100")
 TRACE_LIMIT = Parameter("limit", "Most traces.", whole(1, 500), {"type": "integer", "minimum": 1, "maximum": 500}, "50")
+SESSION_LIMIT = Parameter(
+    "limit", "Most sessions.", whole(1, 500), {"type": "integer", "minimum": 1, "maximum": 500}, "50"
+)
+SPAN_LIMIT = Parameter("limit", "Most spans.", whole(1, 500), {"type": "integer", "minimum": 1, "maximum": 500}, "100")
 MIN_MS = Parameter(
     "min_ms",
-    "Only traces with a span that lasts this long, in ms.",
+    "Only those with a span that lasts this long, in ms.",
     whole(0, 86_400_000),
     {"type": "integer", "minimum": 0, "maximum": 86_400_000},
     "0",
 )
-ERRORS = Parameter("errors", "true: only traces with a failed span.", parse_flag, {"type": "boolean"}, "false")
+ERRORS = Parameter("errors", "true: only those with a failed span.", parse_flag, {"type": "boolean"}, "false")
 OVERSIZED = Parameter(
     "oversized",
     "true: only traces that had no room for some of their spans.",
@@ -324,3 +335,9 @@ CURSOR = Parameter("cursor", "Where the page before ended: its `next`.", parse_c
 
 COMMON = (APP, FROM, TO, SIGNAL, *FILTERS)
 """What every call about spans takes."""
+
+
+def side(name: str) -> tuple[Parameter, ...]:
+    """What one side of a comparison may give for itself, in place of what is common to both: `a.version`."""
+    own = (replace(FROM, default=None), replace(TO, default=None), *FILTERS)
+    return tuple(replace(each, name=f"{name}.{each.name}", help=f"Of side {name} alone: {each.help}") for each in own)

@@ -55,7 +55,7 @@ async def phases(call: Call) -> Mapping[str, Any]:
     """The answer; phases in the order in which they happen."""
     quantile = call.values["q"]
     question = call.question(metrics=_PHASES, group_by=call.values["group_by"] or ())
-    figures, split = await asyncio.gather(measure(call.reader, question), _split(call, question, quantile))
+    figures, split = await asyncio.gather(measure(call.sources.reader, question), _split(call, question, quantile))
     totals = figures.totals
     means = np.round(_means(totals), 1)
     us = np.round([distribution.quantiles([quantile])[0] for distribution in totals.distributions], 1)
@@ -91,6 +91,6 @@ async def _split(call: Call, question: Question, quantile: float) -> Mapping[str
     if question.signal is not Signal.REQUEST or question.group_by:
         return None
     try:
-        return server_share.server_share(await call.overviews.server_times(question), quantile)
+        return server_share.server_share(await call.sources.overviews.server_times(question), quantile)
     except Unavailable:
         return None

@@ -54,8 +54,8 @@ async def privacy(call: Call) -> Mapping[str, Any]:
     """The answer, for the whole hours that the range touches."""
     start, end = call.range_us()
     start = start // _HOUR_US * _HOUR_US
-    scrubs = await call.reader.scrubs(call.app_id, start, end)
-    ledger = await call.reader.ledger(call.app_id, start, end)
+    scrubs = await call.sources.reader.scrubs(call.app_id, start, end)
+    ledger = await call.sources.reader.ledger(call.app_id, start, end)
     of_hour: dict[int, tuple[list[ScrubRow], list[LedgerRow]]] = defaultdict(lambda: ([], []))
     for scrub in scrubs:
         of_hour[scrub.hour][0].append(scrub)
@@ -66,7 +66,7 @@ async def privacy(call: Call) -> Mapping[str, Any]:
         "to": rfc3339(-(-end // _HOUR_US) * _HOUR_US),
         "hours": [{"hour": rfc3339(hour * _HOUR_US), **_sums(*rows)} for hour, rows in sorted(of_hour.items())],
         "total": _sums(scrubs, ledger),
-        "policy": in_force(await call.reader.policies(call.app_id), call.app_id),
+        "policy": in_force(await call.sources.reader.policies(call.app_id), call.app_id),
         "least_sessions": call.least_sessions,
     }
 

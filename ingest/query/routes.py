@@ -66,7 +66,7 @@ async def routes(call: Call) -> Mapping[str, Any]:
     if after is not None:
         call = cursor.pinned(call, *after[:2])
     figures = await measure(
-        call.reader, call.question(metrics=("duration",), group_by=("route",), most_groups=MOST_RANKED)
+        call.sources.reader, call.question(metrics=("duration",), group_by=("route",), most_groups=MOST_RANKED)
     )
     totals = figures.totals
     duration = totals.distributions[0]
@@ -108,7 +108,7 @@ async def _add_lines(call: Call, rows: Sequence[dict[str, Any]]) -> Mapping[str,
     question = call.question_over_time(metrics=("duration",), group_by=("route",), step_us=step_us)
     ranked = tuple(row["route"] for row in rows)
     filters = {**question.filters, "route": ranked} if ranked else question.filters
-    figures = await measure(call.reader, replace(question, filters=filters, most_groups=MOST_LINES))
+    figures = await measure(call.sources.reader, replace(question, filters=filters, most_groups=MOST_LINES))
     steps = (figures.to_us - figures.from_us) // figures.step_us
     lines = np.full((len(figures.groups), steps), np.nan)
     if figures.points is not None:

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from ingest.errors import Unavailable
-from ingest.ports import Administration, Alerts, Erasures, Overviews, Reader
+from ingest.ports import Reader
 from ingest.query import docs_page, openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
@@ -23,6 +23,7 @@ from ingest.query.pages import add_pages
 from ingest.query.parameters import APP, read
 from ingest.query.proxy_login import ProxyLogin
 from ingest.query.respond import HEADERS, answer_refusals, reply, wants_csv
+from ingest.query.sources import Sources
 from ingest.query.tables import FORMAT
 from ingest.query.turns import Turns
 from ingest.query.unread import Unread, gone
@@ -40,11 +41,7 @@ _HUNG_UP = 499
 
 
 def build(
-    reader: Reader,
-    administration: Administration,
-    erasures: Erasures,
-    overviews: Overviews,
-    alerts: Alerts,
+    sources: Sources,
     *,
     policy_of: Callable[[int], AppPolicy] = lambda _: AppPolicy(),
     installation: Installation,
@@ -57,11 +54,7 @@ def build(
     """The application: query API, OpenAPI document, dashboard, /healthz and /readyz.
 
     Args:
-        reader: the store.
-        administration: who may do what, and what of it can be changed.
-        erasures: how a user's data goes.
-        overviews: what the overview reads of the store beyond that.
-        alerts: rules, and what became of them.
+        sources: what answers are made from.
         policy_of: app id → the privacy policy in force; it says how small a group may be shown.
         installation: what the operator set for all apps.
         proxy: whose word is taken for who a user is; None: tokens alone open anything.
@@ -71,29 +64,16 @@ def build(
         clock: seconds of a clock that never steps, for what is remembered for a while.
     """
     app = web.Application(middlewares=[answer_refusals])
-    access = Access(reader, administration, clock, proxy)
+    access = Access(sources.reader, sources.administration, clock, proxy)
     turns, unread = Turns(), Unread()
-    service = _Service(
-        reader,
-        erasures,
-        overviews,
-        alerts,
-        administration,
-        policy_of,
-        installation,
-        access,
-        turns,
-        unread,
-        now_us,
-        answer_s,
-    )
+    service = _Service(sources, policy_of, installation, access, turns, unread, now_us, answer_s)
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
     document = openapi.document()
     app.router.add_get("/api/v1/openapi.json", partial(_describe, document))
     app.router.add_get("/api/v1/docs", partial(_explain, docs_page.page(document)))
     app.router.add_get("/healthz", _alive)
-    app.router.add_get("/readyz", partial(_ready, reader))
+    app.router.add_get("/readyz", partial(_ready, sources.reader))
     add_pages(app, dashboard)
     return app
 
@@ -102,11 +82,7 @@ def build(
 class _Service:
     """What every call needs."""
 
-    reader: Reader
-    erasures: Erasures
-    overviews: Overviews
-    alerts: Alerts
-    administration: Administration
+    sources: Sources
     policy_of: Callable[[int], AppPolicy]
     installation: Installation
     access: Access
@@ -125,11 +101,7 @@ class _Service:
         about_an_app = APP in endpoint.parameters
         app_id = await self.access.app_id(visitor, values["app"]) if about_an_app else 0
         call = Call(
-            reader=self.reader,
-            erasures=self.erasures,
-            overviews=self.overviews,
-            alerts=self.alerts,
-            administration=self.administration,
+            sources=self.sources,
             apps=await self.access.apps(visitor),
             app_id=app_id,
             now_us=self.now_us(),

@@ -109,7 +109,7 @@ def _trace_id(call: Call) -> bytes:
 
 
 async def _shape(call: Call, trace_id: bytes) -> Shape:
-    read = await call.reader.trace(call.app_id, trace_id)
+    read = await call.sources.reader.trace(call.app_id, trace_id)
     if read is None:
         raise UnknownPath("unknown_trace", "The sample holds no span of this trace, or no longer.")
     return await asyncio.to_thread(shape, read)
@@ -119,7 +119,7 @@ async def _spans(call: Call, trace_id: bytes, rows: Sequence[int], found: Shape)
     """The spans of the rows, in that order; without those that went in the meantime."""
     ids = sorted({int(span_id) for span_id in found.read.spans.span_id[list(rows)]})
     names = [span_id.to_bytes(8, "big") for span_id in ids]
-    stored = await call.reader.trace_spans(call.app_id, (trace_id, found.read.known_as), names)
+    stored = await call.sources.reader.trace_spans(call.app_id, (trace_id, found.read.known_as), names)
     waiting: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for each in reversed(stored):
         waiting.setdefault(text.stored_key(each), []).append(each)

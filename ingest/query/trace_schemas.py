@@ -48,6 +48,8 @@ LIST = schemas.row(
 
 _PHASE = schemas.row({"us": schemas.COUNT}, state={"enum": ["measured", "reused", "unknown"]})
 
+PHASES = schemas.row(**dict.fromkeys((phase.name.lower() for phase in Phase), _PHASE))
+
 _LINE = schemas.row(
     start_us={**schemas.COUNT, "description": "From the start of the trace's line of time."},
     shift_us={**SIGNED, "description": "How far its start was moved there."},
@@ -77,7 +79,7 @@ SPAN = schemas.row(
     status={"enum": [status.name.lower() for status in Status]},
     start_at=schemas.TIME,
     duration_us=schemas.COUNT,
-    phases=schemas.row(**dict.fromkeys((phase.name.lower() for phase in Phase), _PHASE)),
+    phases=PHASES,
     **dict.fromkeys(("method", "url", "route", "error_type", "protocol", "screen"), schemas.TEXT_OR_NULL),
     **dict.fromkeys(("http_status", "request_bytes", "response_bytes", "clock_err_ms"), NUMBER_OR_NULL),
     **dict.fromkeys(("version", "country", "network", "os", "session"), schemas.TEXT_OR_NULL),

@@ -60,7 +60,7 @@ def span_text(span: Mapping[str, Any], row: int, shape: Shape) -> Mapping[str, A
         "kind": Kind(span["kind"]).name.lower(),
         "status": Status(span["status"]).name.lower(),
         "start_at": rfc3339_us(span["start_us"]),
-        "phases": {phase.name.lower(): _phase(us) for phase, us in zip(Phase, span["phases_us"], strict=True)},
+        "phases": phases_text(span["phases_us"]),
         "inclusion_probability": inclusion_probability(span["weight"]),
         "line": {
             "start_us": int(line.start_us[row]) - shape.begin_us,
@@ -74,6 +74,11 @@ def span_text(span: Mapping[str, Any], row: int, shape: Shape) -> Mapping[str, A
         "top": top.name.lower() if top else None,
         "shared_id": bool(tree.shared_id[row]),
     }
+
+
+def phases_text(phases_us: Sequence[int]) -> Mapping[str, Any]:
+    """Phases by name."""
+    return {phase.name.lower(): _phase(us) for phase, us in zip(Phase, phases_us, strict=True)}
 
 
 def _phase(us: int) -> Mapping[str, Any]:

@@ -28,7 +28,7 @@ async def traces(call: Call) -> Mapping[str, Any]:
     """The newest traces that hold a matching span of a client, of groups with enough sessions."""
     limit, after = call.values["limit"], call.values["cursor"]
     start, end = (cursor.pinned(call, *after[:2]) if after else call).range_us()
-    found, suppressed = await call.reader.traces(
+    found, suppressed = await call.sources.reader.traces(
         TraceSearch(
             app_id=call.app_id,
             from_us=start,

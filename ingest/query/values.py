@@ -50,7 +50,9 @@ async def values(call: Call) -> Mapping[str, Any]:
         call = cursor.pinned(call, *after[:2])
     most = limit + 1 if after is None else MOST_LISTED
     metrics = () if quantile is None else ("duration",)
-    figures = await measure(call.reader, call.question(metrics=metrics, group_by=(dimension,), most_groups=most))
+    figures = await measure(
+        call.sources.reader, call.question(metrics=metrics, group_by=(dimension,), most_groups=most)
+    )
     listed = sorted(_rows(figures, dimension, quantile), key=_rank)
     if after is not None:
         listed = [row for row in listed if _rank(row) > (-after[2], after[3])]

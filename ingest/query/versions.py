@@ -83,7 +83,9 @@ async def measure_versions(call: Call) -> Versions:
     # Whole hours, the coarsest that are kept: what is before the range must not reach into it.
     until_us = question.from_us // _HOUR_US * _HOUR_US
     earlier = replace(earlier, from_us=until_us - LOOKBACK_US, to_us=until_us, step_us=_HOUR_US)
-    figures, before = await asyncio.gather(measure(call.reader, question), measure(call.reader, earlier))
+    figures, before = await asyncio.gather(
+        measure(call.sources.reader, question), measure(call.sources.reader, earlier)
+    )
     return Versions(figures, before)
 
 

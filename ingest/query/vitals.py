@@ -62,7 +62,9 @@ async def vitals(call: Call) -> Mapping[str, Any]:
 async def measure_vitals(call: Call) -> Sequence[Figures]:
     """The figures of every vital, in the order of `THRESHOLDS`."""
     question = call.question(metrics=("duration",))
-    return await asyncio.gather(*(measure(call.reader, replace(question, signal=signal)) for signal in THRESHOLDS))
+    return await asyncio.gather(
+        *(measure(call.sources.reader, replace(question, signal=signal)) for signal in THRESHOLDS)
+    )
 
 
 def rows(figures: Sequence[Figures]) -> list[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ingest import sessions, sketch
-from ingest.model import I64, METRICS, Mask, Phase
+from ingest.model import F64, I32, I64, METRICS, Mask, Phase
 from ingest.ports import Question, Sketches
 from ingest.store.disclose import Visits
 from ingest.store.packed_rows import Windows, runs
@@ -88,7 +88,8 @@ class Fetched:
             sizes = windows.lengths(windows.numbers("bin_ends", len(METRICS)))
         range_us = np.full(len(start_us), chosen.from_us)
         session_sizes = np.zeros(len(start_us), np.int64)
-        if question.least_sessions > 1:
+        told = question.least_sessions > 1 or question.with_sessions
+        if told:
             session_sizes = windows.lengths(windows.numbers("session_ends"))[0]
         whole = cls(
             cell=np.array([row["number"] for row in rows], np.int64)[windows.row],
@@ -103,7 +104,7 @@ class Fetched:
             ],
             visited=np.arange(len(start_us)),
             session_sizes=session_sizes,
-            sessions=windows.strung("sessions") if question.least_sessions > 1 else b"",
+            sessions=windows.strung("sessions") if told else b"",
         )
         return whole if inside.all() else whole._where(inside)
 
@@ -153,6 +154,18 @@ class Fetched:
             row=self.visited[place],
             session=session,
         )
+
+    def count_sessions(self, group: I32, groups: int) -> F64:
+        """(groups,) distinct sessions, of rows that hold their sketches whole.
+
+        Args:
+            group: (n,) of each row.
+        """
+        parts: list[list[bytes]] = [[] for _ in range(groups)]
+        of_sketch = group[self.visited].tolist()
+        for number, part in zip(of_sketch, sessions.split(self.sessions, self.session_sizes), strict=True):
+            parts[number].append(part)
+        return np.array([sessions.count(sessions.merge(of_group)) for of_group in parts], np.float64)
 
 
 def _by_metric(columns: Sequence[I64], rows: int) -> I64:

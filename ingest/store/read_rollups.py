@@ -68,7 +68,7 @@ class _Rollups:
         overflow = [number for number, cell in enumerate(cells) if _overflows(cell, question)]
         groups: dict[Cell, list[int]] = {}
         if question.least_sessions > 1 or overflow or len(cells) > question.most_groups:
-            whole = replace(question, over_time=False, metrics=())
+            whole = replace(question, over_time=False, metrics=(), with_sessions=False)
             whole = replace(whole, from_us=chosen.from_us, to_us=chosen.to_us, step_us=chosen.step_us)
             rows = await self.fetch(whole, partition.keys(range(len(cells))), plan(whole, self._retention))
             visits = rows.visits(chosen, question.least_sessions)
@@ -101,7 +101,8 @@ class _Rollups:
         whole = _partials(chosen) * sum(map(len, partition.series)) <= MOST_PARTIALS
         others = sorted(set(range(len(partition.cells))) - set(numbers))
         if whole and others:
-            fetched = await self.fetch(replace(question, metrics=()), partition.keys(others), chosen)
+            judged = replace(question, metrics=(), with_sessions=False)
+            fetched = await self.fetch(judged, partition.keys(others), chosen)
             visits = visits.join(fetched.visits(chosen, question.least_sessions))
         hidden, points = await asyncio.to_thread(
             hidden_points, partition.cells, visits, question.least_sessions, whole=whole
@@ -178,7 +179,11 @@ async def read_cells(
     rows = await rollups.fetch(question, partition.keys(choice.numbers), chosen)
     point, points = await rollups.points(partition, choice.numbers, rows, chosen)
     suppressed = replace(choice.suppressed, points=points)
-    return _to_cells(rows, chosen, replace(choice, suppressed=suppressed), view=partition.view, point=point)
+    cells = _to_cells(rows, chosen, replace(choice, suppressed=suppressed), view=partition.view, point=point)
+    if not question.with_sessions:
+        return cells
+    counts = await asyncio.to_thread(rows.count_sessions, cells.group, len(cells.groups))
+    return replace(cells, sessions=counts)
 
 
 async def read_shown(
@@ -238,12 +243,13 @@ def _select_cells(table: str, at: str, where: str, question: Question) -> str:
         )
         for metric in question.metrics
     )
-    if question.least_sessions > 1:
-        # As much of each sketch as can be needed to tell that enough sessions are in it.
-        most = sessions.head_bytes(question.least_sessions)
+    if question.least_sessions > 1 or question.with_sessions:
+        # To tell that enough sessions are in it, the head of each sketch will do.
+        head = f"substr(sessions, 1, {sessions.head_bytes(question.least_sessions)})"
+        sketch = "sessions" if question.with_sessions else head
         columns += (
-            f", string_agg(substr(sessions, 1, {most}), ''::bytea) AS sessions"
-            f", string_agg(int4send(octet_length(substr(sessions, 1, {most}))), ''::bytea) AS session_bytes"
+            f", string_agg({sketch}, ''::bytea) AS sessions"
+            f", string_agg(int4send(octet_length({sketch})), ''::bytea) AS session_bytes"
         )
     return (
         f"SELECT number, {at} AS at, sum(spans)::bigint AS spans, sum(errors)::bigint AS errors{columns}"  # noqa: S608 - names from TIERS and METRICS
@@ -256,7 +262,7 @@ def _select_packed(number: int, piece: Piece, where: str, question: Question) ->
     columns = packed_rows.select(
         question.metrics,
         marks=bool(set(question.metrics) - {"duration"}),
-        sessions=question.least_sessions > 1,
+        sessions=question.least_sessions > 1 or question.with_sessions,
     )
     return (
         f"SELECT {number} AS piece, number, {columns} FROM unnest($2::bigint[], $3::int[]) AS chosen(series_id, number)"  # noqa: S608 - names from TIERS and METRICS

@@ -160,6 +160,8 @@ def _width(question: Question, step_us: int) -> timedelta:
 def _select(question: Question, where: str, first: int) -> str:
     grouping = "".join(f", {dimension(name)} AS {name}" for name in question.partition)
     values = "".join(f", array_agg({_column(metric)}) AS {metric}_us" for metric in question.metrics)
+    if question.with_sessions:
+        values += ", array_agg(coalesce(hashtextextended(session, 0), randomness)) AS sessions"
     positions = "".join(f", {number}" for number in range(2, len(question.partition) + 2))
     return (
         f"SELECT date_bin(${first + 1}::interval, start_at, 'epoch') AS at{grouping}, array_agg(weight) AS weights,"  # noqa: S608
@@ -207,4 +209,5 @@ def _to_samples(
         values_us=np.array([column(f"{metric}_us") for metric in question.metrics], dtype=np.int64).reshape(
             len(question.metrics), sum(counts)
         ),
+        session=np.array(column("sessions"), dtype=np.int64) if question.with_sessions else None,
     )

@@ -15,14 +15,17 @@ from ingest.store.snapshot import micros
 # $3: the id that the client gave the trace, by which backends know it, where the edge gave it the id $2.
 _OF_TRACE = "app_id = $1 AND (trace_id = $2 OR (trace_id = $3 AND origin = 'backend'))"
 
-_COLUMNS = f"""
-    SELECT span_id, coalesce(parent_span_id, '\\x0000000000000000') AS parent_id, name, route,
+SHAPE_COLUMNS = f"""
+           span_id, coalesce(parent_span_id, '\\x0000000000000000') AS parent_id, name, route,
            resource->>'service' AS service, session, kind, origin, {FAILED} AS failed,
            (extract(epoch FROM start_at) * 1000000)::bigint AS start_us, duration_us,
            phases_us[{Phase.TTFB + 1}] AS ttfb_us, coalesce(server_us, {UNKNOWN}) AS server_us,
            ascii(clock_quality::text) AS clock_quality, coalesce(clock_err_ms, {UNKNOWN}) AS clock_err_ms,
-           clock_conflict, clock_segment, clock_offset_us
-    FROM span WHERE {_OF_TRACE} ORDER BY start_at, span_id LIMIT {MOST_SPANS}
+           clock_conflict, clock_segment, clock_offset_us"""
+"""What `to_columns` needs."""
+
+_COLUMNS = f"""
+    SELECT {SHAPE_COLUMNS} FROM span WHERE {_OF_TRACE} ORDER BY start_at, span_id LIMIT {MOST_SPANS}
 """  # noqa: S608 - holds no value
 
 _STORED = f"""
@@ -63,7 +66,7 @@ async def read_trace(connection: asyncpg.Connection, app_id: int, trace_id: byte
     here = [orjson.dumps([{"trace_id": known.hex()}]).decode() for known in ids[1:]]
     back = [link for row in await connection.fetch(_LINKED_FROM, *ids, *here) for link in _back(row, ids[1:])]
     strings = {"": 0}
-    spans = _columns(rows, strings)
+    spans = to_columns(rows, strings)
     return TraceRead(
         known_as=ids[2],
         strings=list(strings),
@@ -90,8 +93,8 @@ def _known_as(trace_id: bytes, links: Sequence[SpanLink]) -> bytes:
     return given.pop() if len(given) == 1 else trace_id
 
 
-def _columns(rows: Sequence[asyncpg.Record], strings: dict[str, int]) -> TraceSpans:
-    """The rows as columns; adds the strings they need."""
+def to_columns(rows: Sequence[asyncpg.Record], strings: dict[str, int]) -> TraceSpans:
+    """At least one row of `SHAPE_COLUMNS` as columns; adds the strings they need."""
     column: Mapping[str, Sequence[Any]] = dict(zip(rows[0].keys(), zip(*rows, strict=True), strict=True))
 
     def codes(name: str) -> I32:

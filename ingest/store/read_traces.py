@@ -42,16 +42,16 @@ async def read_traces(
     connection: asyncpg.Connection, search: TraceSearch, views: Sequence[str], retention: Retention
 ) -> tuple[Sequence[Mapping[str, Any]], Suppressed]:
     """See `ingest.ports.Reader.traces`."""
-    shown, suppressed = await _shown(connection, search, views, retention)
+    shown, suppressed = await shown_cells(connection, search, views, retention)
     if shown is not None and not shown:
         return [], suppressed
-    newest = await _newest(connection, search, shown)
-    rows = await connection.fetch(_SUMMARIES, search.app_id, list(newest))
+    found = await newest(connection, search, shown, "trace_id")
+    rows = await connection.fetch(_SUMMARIES, search.app_id, list(found))
     return [
         {
             **{name: row[name] for name in (*_HEAD, *_WHOLE)},
             "backend_spans": row["backend_spans"] or 0,
-            "newest_us": newest[row["trace_id"]],
+            "newest_us": found[row["trace_id"]],
             "start_us": micros(row["start_at"]),
             "duration_us": micros(row["end_at"]) - micros(row["start_at"]),
         }
@@ -59,7 +59,7 @@ async def read_traces(
     ], suppressed
 
 
-async def _shown(
+async def shown_cells(
     connection: asyncpg.Connection, search: TraceSearch, views: Sequence[str], retention: Retention
 ) -> tuple[Sequence[Cell] | None, Suppressed]:
     """The cells whose spans may be listed; None when all may."""
@@ -82,37 +82,41 @@ async def _shown(
     return await read_sampled_shown(connection, question, retention)
 
 
-async def _newest(
-    connection: asyncpg.Connection, search: TraceSearch, shown: Sequence[Cell] | None
-) -> Mapping[bytes, int]:
-    """The traces with the newest passing spans, and when these start, µs since 1970.
+async def newest(
+    connection: asyncpg.Connection, search: TraceSearch, shown: Sequence[Cell] | None, column: str
+) -> Mapping[Any, int]:
+    """The traces or sessions (by the column `trace_id` or `session`) with the newest passing spans, and when these
+    start, µs since 1970.
 
     Looks at ever more of the newest spans until they are of enough traces: grouping all spans of the range by trace
     would read all of them to show the last few.
     """
     passes, values = _conditions(search, shown)
+    passes += f" AND {column} IS NOT NULL"
     place = len(values)
     older = ""
     if search.before is not None:
-        older = f" AND (start_at, trace_id) < (${place + 1}, ${place + 2})"
+        older = f" AND (start_at, {column}) < (${place + 1}, ${place + 2})"
         values += [moment(search.before[0]), search.before[1]]
     statement = (
-        f"SELECT trace_id, start_at FROM span WHERE {passes}{older}"  # noqa: S608
-        f" ORDER BY start_at DESC, trace_id DESC LIMIT ${len(values) + 1}"
+        f"SELECT {column} AS id, start_at FROM span WHERE {passes}{older}"  # noqa: S608
+        f" ORDER BY start_at DESC, {column} DESC LIMIT ${len(values) + 1}"
     )
-    listed = f"SELECT DISTINCT trace_id FROM span WHERE {passes} AND NOT (TRUE{older}) AND trace_id = ANY(${{}})"  # noqa: S608
+    listed = (
+        f"SELECT DISTINCT {column} AS id FROM span WHERE {passes} AND NOT (TRUE{older})"  # noqa: S608
+        f" AND {column} = ANY(${{}})"
+    )
     look = search.limit * 4
     while True:
-        found = await connection.fetch(statement, *values, look)
-        newest = {row["trace_id"]: micros(row["start_at"]) for row in reversed(found)}
-        newest = dict(sorted(newest.items(), key=lambda item: (item[1], item[0]), reverse=True))
-        if older and newest:
-            # Older spans of a trace that a page before this one has listed.
-            known = await connection.fetch(listed.format(len(values) + 1), *values, list(newest))
-            for row in known:
-                del newest[row["trace_id"]]
-        if len(newest) >= search.limit or len(found) < look or look >= _SPANS_LOOKED_AT:
-            return dict(islice(newest.items(), search.limit))
+        rows = await connection.fetch(statement, *values, look)
+        found = {row["id"]: micros(row["start_at"]) for row in reversed(rows)}
+        found = dict(sorted(found.items(), key=lambda item: (item[1], item[0]), reverse=True))
+        if older and found:
+            # Older spans of one that a page before this one has listed.
+            for row in await connection.fetch(listed.format(len(values) + 1), *values, list(found)):
+                del found[row["id"]]
+        if len(found) >= search.limit or len(rows) < look or look >= _SPANS_LOOKED_AT:
+            return dict(islice(found.items(), search.limit))
         look *= 8
 
 

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request
 from ingest.query.server import DASHBOARD
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
-from tests.browser.traces import HUGE, LONG_FEED, PUSH, SLOW_CHECKOUT, TORN, TORN_DROPPED, TORN_ID
+from tests.browser.traces import HUGE, LONG_FEED, PUSH, SLOW_CHECKOUT, TORN, TORN_DROPPED, TORN_ID, VISIT
 from tests.chromium import running_chromium
 from tests.conftest import TEMPLATE, database_dsn
 from tests.query import trace_rows
@@ -89,7 +89,7 @@ async def _make(server: str, name: str) -> str:
     await add_apps(connection)
     await seeded.store(connection, world, np.ones(900, dtype=bool), 1)
     await seeded.store_spans(connection, world, np.ones(900))
-    await trace_rows.store(connection, [*SLOW_CHECKOUT, *LONG_FEED, *PUSH, *TORN, *HUGE])
+    await trace_rows.store(connection, [*SLOW_CHECKOUT, *LONG_FEED, *PUSH, *TORN, *HUGE, *VISIT])
     await connection.execute(
         "INSERT INTO trace_overflow (app_id, trace_id, part, spans) VALUES (1, $1, 1, $2)", TORN_ID, TORN_DROPPED
     )

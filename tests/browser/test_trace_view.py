@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Locator, expect
 
 from tests.browser.conftest import Visit, ends
-from tests.browser.traces import CHECKOUT_ID, FEED_ID, HUGE_ID, PUSH_ID, TORN_DROPPED, TORN_ID
+from tests.browser.traces import CHECKOUT_ID, FEED_ID, HUGE_ID, PUSH_ID, TORN_DROPPED, TORN_ID, VISIT_ID
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -214,3 +214,22 @@ async def test_a_phone_shows_a_trace_without_scrolling_sideways(browser: Browser
     tree = drawer.get_by_role("tree")
     assert await tree.evaluate("(tree) => tree.scrollWidth <= tree.clientWidth")
     await context.close()
+
+
+async def test_exceptions_logs_and_vitals_stand_on_the_bar_and_in_the_details_of_their_span(visit: Visit) -> None:
+    drawer = await opened(visit, VISIT_ID)
+    row = drawer.get_by_role("treeitem", name=re.compile(r"basket.*1 exception, 1 log record, 1 vital$"))
+    marks = row.locator(".moment-mark")
+    await expect(marks).to_have_count(3)
+    begin, end = await ends(row.locator(".span-bar"))
+    left, right = await ends(row.locator(".moment-mark.exception"))
+    assert (left + right) / 2 == pytest.approx(begin + (end - begin) * 2 / 3, abs=3)
+    details = drawer.get_by_role("complementary")
+    await expect(details.get_by_role("region", name="exceptions")).to_contain_text(
+        "TypeErrorat 2.00 sbasket is undefined"
+    )
+    await expect(details.get_by_role("region", name="log records")).to_contain_text("warnat 2.50 sshown without prices")
+    await expect(details.get_by_role("region", name="vitals")).to_contain_text("LCPat 1.80 s1.80 s")
+    await details.get_by_role("button", name="TypeError").click()
+    await expect(chosen(drawer)).to_contain_text("TypeError")
+    await expect(chosen(drawer).locator(".moment-mark.alone")).to_have_count(1)

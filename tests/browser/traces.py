@@ -3,7 +3,9 @@
 from ingest.model import UNKNOWN
 from tests.query.trace_rows import Made, server
 
-CHECKOUT_ID, FEED_ID, PUSH_ID, TORN_ID, HUGE_ID = (bytes([first]) * 16 for first in (0xC1, 0xFE, 0xB5, 0xC0, 0x10))
+CHECKOUT_ID, FEED_ID, PUSH_ID, TORN_ID, HUGE_ID, VISIT_ID = (
+    bytes([first]) * 16 for first in (0xC1, 0xFE, 0xB5, 0xC0, 0x10, 0xA1)
+)
 _SLOW_US = 4_000_000
 """How far the phone's clock is behind; its bound is 10 s."""
 _PHONE = {"trace_id": CHECKOUT_ID, "segment": 9, "err_ms": 10_000}
@@ -55,6 +57,37 @@ TORN = [
 """A backend five seconds from its client, whose bounds say a millisecond."""
 TORN_DROPPED = 37
 """Spans that it had no room for."""
+
+VISITOR = "a11ce" * 4
+"""Pseudonym of a session: a page that throws, and two minutes later an order that gets no answer."""
+_VISIT = {"session": VISITOR, "segment": 21, "err_ms": 15, "trace_id": VISIT_ID}
+VISIT = [
+    Made(0xA1, us=3_000_000, name="/basket", signal="page", **_VISIT),
+    Made(0xA2, 0xA1, us=1_800_000, name="LCP", signal="lcp", **_VISIT),
+    Made(
+        0xA3,
+        0xA1,
+        start=2_000_000,
+        us=0,
+        name="TypeError",
+        signal="exception",
+        failed=True,
+        attributes={"exception.message": "basket is undefined"},
+        **_VISIT,
+    ),
+    Made(
+        0xA4,
+        0xA1,
+        start=2_500_000,
+        us=0,
+        name="warn",
+        signal="event",
+        attributes={"log.body": "shown without prices"},
+        **_VISIT,
+    ),
+    Made(0xA5, 0xA1, start=400_000, us=700_000, name="GET", route="GET api.shop.example/basket", **_VISIT),
+    Made(0xA6, start=120_000_000, us=900_000, name="Order", failed=True, **{**_VISIT, "trace_id": bytes([0xA6]) * 16}),
+]
 
 LONG_FEED = [
     Made(1, us=9_000_000, name="Feed", trace_id=FEED_ID),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -12,21 +13,15 @@ import pytest_asyncio
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from ingest.alerts.desk import Desk
-from ingest.compose.erase import Eraser
+from ingest.compose.query import sources
 from ingest.query.installation import Installation
-from ingest.query.series import FigureSeries
 from ingest.query.server import LINE_BYTES, build
 from ingest.settings import AppPolicy, Settings
-from ingest.store.administration import PostgresAdministration
-from ingest.store.alert_book import PostgresAlertBook
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
 from ingest.store.keys import digest
 from ingest.store.plan import TIERS, Retention
 from ingest.store.policies import PostgresPolicies
-from ingest.store.read import PostgresReader
-from ingest.store.read_overview import PostgresOverviews
 from ingest.store.retain import Compactor
 from privacy import Policy
 from tests.conftest import TEMPLATE, database_dsn
@@ -153,17 +148,16 @@ def show_from(sessions: int) -> AppPolicy:
 async def serve(pool: "asyncpg.Pool[Any]", **options: Any) -> AsyncIterator[TestClient[Any, Any]]:
     """A client of a query server on a pool; it shows figures about anybody, but for another policy."""
     options.setdefault("policy_of", lambda _: show_from(1))
-    reader = PostgresReader(pool, Retention.of(Settings.from_env({})))
     settings = Settings.from_env(
-        {"FIRSTHOP_DATA": str(options.pop("data", "nowhere")), "FIRSTHOP_TRACE_LINK": options.pop("trace_link", "")}
+        {
+            "FIRSTHOP_DATA": str(options.pop("data", "nowhere")),
+            "FIRSTHOP_TRACE_LINK": options.pop("trace_link", ""),
+            "FIRSTHOP_ALERT_WEBHOOKS": options.pop("webhooks", "ops=http://127.0.0.1:9/"),
+        }
     )
-    receivers = options.pop("receivers", ["ops"])
+    made = sources(pool, settings, PostgresPolicies(pool))
     app = build(
-        options.pop("reader", reader),
-        PostgresAdministration(pool),
-        Eraser(pool, settings),
-        PostgresOverviews(pool, Retention.of(settings)),
-        Desk(PostgresAlertBook(pool), FigureSeries(reader), PostgresPolicies(pool), receivers),
+        replace(made, reader=options.pop("reader", made.reader)),
         installation=Installation.of(settings),
         now_us=lambda: seeded.NOW_US,
         **options,

@@ -186,7 +186,7 @@ async def test_without_receivers_a_test_says_what_to_set(pool: "asyncpg.Pool[Any
     async with pool.acquire() as connection:
         await add_apps(connection)
     await put(pool, rule())
-    async with serve(pool, receivers=[]) as client:
+    async with serve(pool, webhooks="") as client:
         headers = {"Authorization": f"Bearer {OWNER}"}
         async with client.post("/api/v1/alerts/test", json={"name": "slow"}, headers=headers) as response:
             assert response.status == 400

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,20 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from client_sdk_spec import encoder
-from ingest.alerts.desk import Desk
 from ingest.compose.erase import Eraser, erase
 from ingest.compose.home import Home, Secrets, StartError
+from ingest.compose.query import sources
 from ingest.query.body import MOST_MEMBER_BYTES
 from ingest.query.erasures import LIST_SCHEMA, RECEIPT_SCHEMA
 from ingest.query.installation import Installation
-from ingest.query.series import FigureSeries
 from ingest.query.server import build
 from ingest.settings import Settings
 from ingest.store.administration import PostgresAdministration
-from ingest.store.alert_book import PostgresAlertBook
 from ingest.store.database import ERASURE_LOCK
 from ingest.store.keys import PostgresKeys
 from ingest.store.plan import Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
-from ingest.store.read_overview import PostgresOverviews
 from tests.batches import NOW_US
 from tests.service import running_service
 from tests.store.test_erase import everything, name, sessions, store, visit
@@ -80,10 +78,8 @@ async def api(pool: "Pool[Any]", settings: Settings) -> AsyncIterator[Api]:
         **{role: await keys.create_key(1, role) for role in ("server", "privacy")},
     }
     eraser = Eraser(pool, settings, now_us=lambda: NOW_US, wait_s=30)
-    retention = Retention.of(settings)
-    reader = PostgresReader(pool, retention)
-    desk = Desk(PostgresAlertBook(pool), FigureSeries(reader), PostgresPolicies(pool), [])
-    app = build(reader, keys, eraser, PostgresOverviews(pool, retention), desk, installation=Installation.of(settings))
+    made_of = replace(sources(pool, settings, PostgresPolicies(pool)), erasures=eraser)
+    app = build(made_of, installation=Installation.of(settings))
     async with TestClient(TestServer(app)) as client:
         yield Api(client, made)
 

@@ -10,7 +10,9 @@ from openapi_spec_validator import validate
 
 from ingest.query.openapi import document
 from tests.query.conftest import ERASURE, Get
+from tests.query.test_sessions import SESSION
 from tests.query.test_traces import SPAN, TRACE
+from tests.query.world import VALUES
 
 ANSWERS = [
     ("/api/v1/apps", {}),
@@ -32,10 +34,16 @@ ANSWERS = [
     ("/api/v1/routes", {"from": "-2h", "os": "ios 18"}),
     ("/api/v1/values", {"from": "-2h", "dimension": "country"}),
     ("/api/v1/values", {"from": "-2h", "dimension": "version", "q": "0.9", "os": "ios 18", "country": "DE"}),
+    ("/api/v1/compare", {"from": "-2h", "a.version": "5.2.0", "b.version": "5.2.1"}),
+    ("/api/v1/compare", {"from": "-2h", "a.version": "5.2.0", "b.version": "9.9", "route": "/", "os": "ios 18"}),
+    ("/api/v1/heatmap", {"from": "-2h", "facet": "network"}),
+    ("/api/v1/heatmap", {"from": "-2h", "route": VALUES["route"][0], "metric": "tls"}),
     ("/api/v1/traces", {"from": "-2h"}),
     ("/api/v1/traces/{trace_id}", {}),
     ("/api/v1/traces/{trace_id}/spans", {}),
     ("/api/v1/traces/{trace_id}/spans/{span_id}", {}),
+    ("/api/v1/sessions", {"from": "-2h"}),
+    ("/api/v1/sessions/{session}", {"limit": "2"}),
     ("/api/v1/ledger", {"from": "-3h"}),
     ("/api/v1/erasures", {}),
     ("/api/v1/erasures/{erasure_id}", {}),
@@ -54,7 +62,12 @@ READING = [path for path, operations in document()["paths"].items() if "get" in 
 
 def filled(path: str) -> str:
     """The path of something that is there."""
-    return path.replace("{trace_id}", TRACE).replace("{span_id}", SPAN).replace("{erasure_id}", ERASURE)
+    return (
+        path.replace("{trace_id}", TRACE)
+        .replace("{span_id}", SPAN)
+        .replace("{erasure_id}", ERASURE)
+        .replace("{session}", SESSION)
+    )
 
 
 def resolved(schema: Any) -> Any:
@@ -121,18 +134,17 @@ async def a_cursor(ask, path: str) -> str:
 
 @pytest.mark.parametrize("path", READING)
 async def test_every_parameter_of_the_document_is_taken(ask, path: str) -> None:
-    required = {"dimension": "version"}
+    required = {"/api/v1/values": {"dimension": "version"}, "/api/v1/compare": {"b.version": "5.2.1"}}.get(path, {})
     for parameter in document()["paths"][path]["get"]["parameters"]:
         if parameter["in"] == "path":
             continue
         schema = parameter["schema"]
-        known = {"app": "shop", "group_by": "version", "q": "0.5", "step": "5m"}
+        known = {"app": "shop", "group_by": "version", "q": "0.5", "step": "5m", "a.from": "-5m", "b.from": "-5m"}
+        known |= {"facet": "network"}
         text = {**known, "parent": SPAN, "like": SPAN, "cursor": await a_cursor(ask, path)}.get(parameter["name"])
         text = text or str(schema.get("default", schema.get("enum", ["now"])[0])).lower()
         if parameter["name"] == "cursor" and not path.endswith("/spans") and len(text) == 20:
             continue  # the list has one page
-        query = {parameter["name"]: text}
-        if path.endswith("values"):
-            query = required | query
+        query = {**required, parameter["name"]: text}
         response = await ask(filled(path), {**query, **({"from": "-2h"} if "to" in query else {})})
         assert response.status == 200, await response.text()

@@ -298,6 +298,21 @@ async def test_a_trace_whose_id_is_known_is_answered(ask: Shop) -> None:
     assert (await ask(f"traces/{newest['trace_id']}"))["spans"]
 
 
+async def test_sessions_are_listed_of_groups_that_are_shown_alone(ask: Shop) -> None:
+    assert len((await ask("sessions", limit="500"))["sessions"]) == 37
+    assert len((await ask("sessions", version="1.0", limit="500"))["sessions"]) == 20
+    of_small = await ask("sessions", version="1.3")
+    assert of_small["sessions"] == []
+    assert of_small["suppressed"] == {"least_sessions": LEAST, "groups": 2, "points": 0}
+
+
+async def test_a_side_of_too_few_sessions_has_no_figures_and_no_difference(ask: Shop) -> None:
+    answer = await ask("compare", [("a.version", "1.0"), ("b.version", "1.3")])
+    assert (answer["a"]["spans"], answer["b"]["spans"], answer["b"]["effective_spans"]) == (60, 0, 0)
+    assert answer["b"]["suppressed"]["groups"] == 2
+    assert answer["difference"]["us"]["value"] is None
+
+
 async def test_what_overflowed_is_a_group_like_any_other(pool: "asyncpg.Pool[Any]", crowd: Crowd) -> None:
     crowd.come(3, spans=7, version="{other}")
     async with opened(pool, crowd) as ask:

@@ -41,6 +41,8 @@ class Made:
     trace_id: bytes = TRACE_ID
     links: Sequence[Mapping[str, str]] = field(default_factory=tuple)
     weight: float = 1.0
+    signal: str = "request"
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def server(id: int, parent: int, start: int, us: int, **rest: Any) -> Made:  # noqa: A002 - as in Made
@@ -112,7 +114,8 @@ def _row(span: Made, app_id: int) -> dict[str, Any]:
         "device_class": "unknown",
         "session": span.session,
         "resource": orjson.dumps({"service": span.service}).decode(),
-        "attributes": "{}",
+        "attributes": orjson.dumps(dict(span.attributes)).decode(),
+        "signal": span.signal,
         "events": "[]",
         "links": orjson.dumps(list(span.links)).decode(),
         "clock_quality": b"B",

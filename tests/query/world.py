@@ -180,7 +180,7 @@ def span_rows(world: World, weights: np.ndarray) -> list[tuple[Any, ...]]:
                 "weight": float(weights[place]),
                 "randomness": place // 3 + 1,
                 "stratum": "random",
-                "session": f"s{world.session[place]}" if world.session[place] else None,
+                "session": f"{world.session[place]:020x}" if world.session[place] else None,
                 "policy_version": 1,
             }
         )

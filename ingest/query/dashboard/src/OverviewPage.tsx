@@ -15,6 +15,7 @@ import { RoutePanel } from "./RoutePanel.tsx";
 import { TooFew } from "./TooFew.tsx";
 import { TracePanel } from "./TracePanel.tsx";
 import { TrendPanel } from "./TrendPanel.tsx";
+import { VersionStrip } from "./VersionStrip.tsx";
 import { changeView, filterParameters, isFiltered, QUANTILES, stepOf, withoutFilters } from "./view.ts";
 import { VitalPanel } from "./VitalPanel.tsx";
 
@@ -33,6 +34,7 @@ export function OverviewPage({ app, view, turn, next, longer }: PageProps) {
       <>
         <OverviewHead overview={overview} view={view} />
         <Headline answer={answer} view={view} />
+        {overview?.versions && <VersionStrip versions={overview.versions} view={view} />}
         <TrendPanel answer={answer} view={view} retry={next} />
         {view.signal === "request" && (
           <div className="pair">

@@ -2,12 +2,14 @@
 
 import { Fragment } from "react";
 import type { FirstByte, Group, PhaseState, Span, Trace } from "./api.ts";
+import type { Moment } from "./moments.ts";
 import { RouteName } from "./RoutePanel.tsx";
 import { SpanLinks } from "./SpanLinks.tsx";
+import { SpanMoments } from "./SpanMoments.tsx";
 import { contradictory, gradeOf, groupFigures, placed, sampled } from "./traceWords.ts";
 import { formatBytes, formatDuration, formatShare } from "./units.ts";
 import type { Phase, View } from "./view.ts";
-import { PHASES } from "./view.ts";
+import { changeView, PHASES } from "./view.ts";
 import { isRequest, serviceOf, titleOf } from "./waterfall.ts";
 import { FIRST_BYTES, METRIC_NAMES } from "./words.ts";
 
@@ -16,7 +18,7 @@ const ELSEWHERE = new Set([
   "phases", "attributes", "resource", "events", "links", "name", "kind", "status", "duration_us", "route",
   "request_bytes", "response_bytes", "clock_quality", "clock_err_ms", "weight", "stratum", "app_id", "trace_id", "line",
   "first_byte", "depth", "children", "top", "shared_id", "inclusion_probability", "clock_conflict", "origin", "server_us",
-  "clock_skew_ms", "clock_steps", "upload_delay_ms", "policy_version", "start_at",
+  "clock_skew_ms", "clock_steps", "upload_delay_ms", "policy_version", "start_at", "session",
 ]);
 
 function text(key: string, value: unknown): string {
@@ -130,14 +132,29 @@ function skew(value: unknown): string | null {
   return value === 0 ? "right to a millisecond" : `${milliseconds(value)} ${value > 0 ? "fast" : "slow"}`;
 }
 
+/** The session it belongs to, and the way there. */
+function OfSession({ pseudonym }: { pseudonym: string }) {
+  return (
+    <>
+      <h4>Session</h4>
+      <p className="note">
+        <button type="button" className="plain link" onClick={() => changeView({ page: "sessions", session: pseudonym, trace: null, span: null })}>
+          What session <code>{pseudonym.slice(0, 8)}</code> saw
+        </button>
+      </p>
+    </>
+  );
+}
+
 interface SpanDetailsProps {
   span: Span;
+  moments: readonly Moment[];
   trace: Trace;
   view: View;
   jump: (spanId: string) => void;
 }
 
-export function SpanDetails({ span, trace, view, jump }: SpanDetailsProps) {
+export function SpanDetails({ span, moments, trace, view, jump }: SpanDetailsProps) {
   const bytes = (column: string): string | null => (typeof span[column] === "number" ? formatBytes(span[column]) : null);
   const rest = Object.entries(span).filter(([column]) => !ELSEWHERE.has(column));
   const backend = span.origin === "backend";
@@ -155,6 +172,7 @@ export function SpanDetails({ span, trace, view, jump }: SpanDetailsProps) {
           </>
         )}
       </p>
+      <SpanMoments moments={moments} jump={jump} />
       {isRequest(span) && !backend && <Went span={span} jump={jump} />}
       <h4>When</h4>
       <p className="note">
@@ -170,6 +188,7 @@ export function SpanDetails({ span, trace, view, jump }: SpanDetailsProps) {
           ["arrived after", milliseconds(span["upload_delay_ms"])],
         ]}
       />
+      {typeof span["session"] === "string" && <OfSession pseudonym={span["session"]} />}
       <Pairs title="Request" columns pairs={[...rest, ["request_size", bytes("request_bytes")], ["response_size", bytes("response_bytes")]]} />
       <Pairs title="Attributes" pairs={Object.entries(span.attributes)} />
       <Pairs title="Events" pairs={span.events.map((event) => [event.name, `+${formatDuration(event.offset_us)}`])} />

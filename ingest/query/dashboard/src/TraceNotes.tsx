@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import type { Trace } from "./api.ts";
+import { kindName, MOMENT_KINDS } from "./moments.ts";
 import { boundless, clockNote, waitedFor } from "./traceWords.ts";
 import { formatCount, formatDuration, formatShare } from "./units.ts";
 import { PHASES } from "./view.ts";
@@ -35,6 +36,9 @@ export function Legend({ bars, trace }: { bars: readonly Bar[]; trace: Trace }) 
       {trace.counts.backend > 0 && <Mark looks="of-backend">backend’s span</Mark>}
       {bars.some(({ span }) => span.line.err_us) && <Mark looks="unsure">start ± its clock’s error</Mark>}
       {bars.some(({ span }) => boundless(span, trace)) && <Mark looks="boundless">start unbounded</Mark>}
+      {MOMENT_KINDS.filter((kind) => bars.some(({ moments }) => moments.some((moment) => moment.kind === kind))).map((kind) => (
+        <span key={kind}><i className={`moment-mark ${kind}`} /> {kindName(kind)}</span>
+      ))}
       <Mark looks="on-path">critical path</Mark>
     </div>
   );

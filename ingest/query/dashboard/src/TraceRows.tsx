@@ -2,6 +2,8 @@
 
 import type { CSSProperties, ReactNode } from "react";
 import type { Group, Span, Trace } from "./api.ts";
+import { asMoment, countMoments } from "./moments.ts";
+import { MomentMarks } from "./SpanMoments.tsx";
 import { boundless, contradictory, spoken, sureness } from "./traceWords.ts";
 import { formatCount, formatDuration, formatTick } from "./units.ts";
 import type { Bar, Fold, Row, Stretch } from "./waterfall.ts";
@@ -70,7 +72,16 @@ function SpanName({ bar: { span, parentless }, trace }: { bar: Bar; trace: Trace
   );
 }
 
-function SpanLane({ bar: { span }, lengthUs, trace }: { bar: Bar; lengthUs: number; trace: Trace }) {
+function SpanLane({ bar: { span, moments }, lengthUs, trace }: { bar: Bar; lengthUs: number; trace: Trace }) {
+  const alone = asMoment(span);
+  if (alone && span.duration_us === 0) {
+    return (
+      <>
+        <Whisker span={span} lengthUs={lengthUs} trace={trace} />
+        <MomentMarks moments={[alone]} lengthUs={lengthUs} alone />
+      </>
+    );
+  }
   const looks = ["span-bar", span.status === "error" && "failed", span.origin === "backend" && "of-backend"].filter(Boolean).join(" ");
   return (
     <>
@@ -78,6 +89,7 @@ function SpanLane({ bar: { span }, lengthUs, trace }: { bar: Bar; lengthUs: numb
         <Phases span={span} />
       </span>
       <Whisker span={span} lengthUs={lengthUs} trace={trace} />
+      <MomentMarks moments={moments} lengthUs={lengthUs} />
     </>
   );
 }
@@ -99,7 +111,10 @@ function Pieces({ pieces, lengthUs }: { pieces: readonly Stretch[]; lengthUs: nu
 /** What a row says to those who do not see it. */
 function said(row: Row, trace: Trace): string {
   if (row.kind === "rest") return left(row.left);
-  if (row.kind === "span") return spoken(row.span, row.pieces.reduce((sum, piece) => sum + piece.duration_us, 0), trace.clocks);
+  if (row.kind === "span") {
+    const onPath = row.pieces.reduce((sum, piece) => sum + piece.duration_us, 0);
+    return [spoken(row.span, onPath, trace.clocks), countMoments(row.moments)].filter(Boolean).join(", ");
+  }
   const { group } = row;
   const figures = `together ${formatDuration(group.total_us)}, p95 ${formatDuration(group.p95_us)}, ${formatDuration(group.min_us)} to ${formatDuration(group.max_us)}`;
   return `${formatCount(group.spans)} times ${titleOf(group)}, ${figures}${group.errors > 0 ? `, ${errorsIn(group)}` : ""}`;

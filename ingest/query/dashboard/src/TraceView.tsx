@@ -32,7 +32,7 @@ function Opened({ trace, query, view }: { trace: Trace; query: string; view: Vie
           <Failed trace={trace} known={known} jump={jump} />
         </div>
       </div>
-      {row?.kind === "span" && <SpanDetails span={row.span} trace={trace} view={view} jump={jump} />}
+      {row?.kind === "span" && <SpanDetails span={row.span} moments={row.moments} trace={trace} view={view} jump={jump} />}
       {row?.kind === "group" && <GroupDetails group={row.group} />}
     </div>
   );

@@ -3,9 +3,12 @@
 import type { ReactNode } from "react";
 import { AlertsPage } from "./AlertsPage.tsx";
 import type { App } from "./api.ts";
+import { ComparePage } from "./ComparePage.tsx";
+import { HeatmapPage } from "./HeatmapPage.tsx";
 import { OverviewPage } from "./OverviewPage.tsx";
 import { PrivacyPage } from "./PrivacyPage.tsx";
 import { QualityPage } from "./QualityPage.tsx";
+import { SessionsPage } from "./SessionsPage.tsx";
 import { SettingsPage } from "./SettingsPage.tsx";
 import type { PageName, View } from "./view.ts";
 
@@ -31,6 +34,9 @@ interface PageKind {
 
 export const PAGE_KINDS: Record<PageName, PageKind> = {
   overview: { Shown: OverviewPage, ranges: true, narrows: true, quantile: false },
+  compare: { Shown: ComparePage, ranges: true, narrows: true, quantile: true },
+  heatmap: { Shown: HeatmapPage, ranges: true, narrows: true, quantile: true },
+  sessions: { Shown: SessionsPage, ranges: true, narrows: true, quantile: false },
   alerts: { Shown: AlertsPage, ranges: false, narrows: false, quantile: false },
   privacy: { Shown: PrivacyPage, ranges: true, narrows: false, quantile: false },
   quality: { Shown: QualityPage, ranges: true, narrows: false, quantile: false },

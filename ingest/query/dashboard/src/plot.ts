@@ -1,4 +1,4 @@
-/** Draws the trend with uPlot. Colours come from `palette.css`, so that light and dark need no second list here. */
+/** Draws the trend with uPlot; `plotPair.ts` draws two. Colours come from `palette.css`, so that light and dark need no second list here. */
 
 import uPlot from "uplot";
 import type { Series } from "./trend.ts";
@@ -16,7 +16,7 @@ export interface Reactions {
 /** Room beside the lines in CSS pixels: left for the axis, right for their names. Flags above the chart stand by it. */
 export const ROOM = { left: 58, right: 34, top: 26 } as const;
 
-const FONT = '11px "Inter Variable", system-ui, sans-serif';
+export const FONT = '11px "Inter Variable", system-ui, sans-serif';
 /** Below the lines' zero the bars of counts have a strip of their own, a little less high than the share of the whole. */
 const STRIP = 0.22;
 const BARS = 0.18;
@@ -25,7 +25,8 @@ const MONTH_DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "num
 const HOUR_MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 const WITH_SECONDS = new Intl.DateTimeFormat(undefined, { minute: "2-digit", second: "2-digit", hour: "2-digit", hour12: false });
 
-function timeLabels(_: uPlot, splits: number[], _axis: number, _space: number, increment: number): string[] {
+/** Times of day, days where one begins. */
+export function timeLabels(_: uPlot, splits: number[], _axis: number, _space: number, increment: number): string[] {
   return splits.map((seconds) => {
     const at = new Date(seconds * 1000);
     if (increment >= 86_400 || (at.getHours() === 0 && at.getMinutes() === 0)) return MONTH_DAY.format(at);
@@ -64,7 +65,8 @@ function nameLines(chart: uPlot): void {
   ctx.restore();
 }
 
-function colour(name: string): string {
+/** A colour of the palette, as it is now. */
+export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 

@@ -11,7 +11,10 @@ export const DIMENSIONS = ["version", "country", "device_class", "network"] as c
 export const SIGNALS = [
   "request", "page", "screen", "start", "operation", "lcp", "inp", "cls", "fcp", "ttfb", "exception", "long_task", "event", "report",
 ] as const;
-export const PAGES = ["overview", "alerts", "quality", "privacy", "settings"] as const;
+export const PAGES = ["overview", "compare", "heatmap", "sessions", "alerts", "quality", "privacy", "settings"] as const;
+export const SIDES = ["a", "b"] as const;
+/** What of the time range a side of a comparison looks at: all of it, the range before it, or it a day or a week earlier. */
+export const SHIFTS = ["none", "range", "day", "week"] as const;
 export const TRACE_KINDS = ["all", "slow", "errors"] as const;
 export const ROUTE_SORTS = ["impact", "spans", "errors", "slowest"] as const;
 
@@ -21,8 +24,16 @@ export type Metric = (typeof METRICS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
 export type Signal = (typeof SIGNALS)[number];
 export type PageName = (typeof PAGES)[number];
+export type SideName = (typeof SIDES)[number];
+export type Shift = (typeof SHIFTS)[number];
 export type TraceKind = (typeof TRACE_KINDS)[number];
 export type RouteSort = (typeof ROUTE_SORTS)[number];
+
+/** One side of a comparison: what it has for itself, in place of what is common to both. */
+export interface Side {
+  filters: Record<Dimension, string[]>;
+  shift: Shift;
+}
 
 export interface View {
   page: PageName;
@@ -43,6 +54,10 @@ export interface View {
   find: string;
   /** The alert rule being made, `new`, or changed, `rule:` and its name. */
   edit: string | null;
+  /** What is compared; sides that say nothing are left to the page. */
+  sides: Record<SideName, Side>;
+  /** Pseudonym of the session whose timeline is shown. */
+  session: string | null;
   traces: TraceKind;
   trace: string | null;
   /** A span of the trace, to be shown first. */
@@ -66,6 +81,14 @@ export function parseTarget(text: string): number | null {
   return target >= 1 && target <= LONGEST_TARGET ? target : null;
 }
 
+function valuesOf(query: URLSearchParams, prefix = ""): Record<Dimension, string[]> {
+  return Object.fromEntries(DIMENSIONS.map((name) => [name, query.getAll(prefix + name)])) as Record<Dimension, string[]>;
+}
+
+function sideOf(query: URLSearchParams, name: SideName): Side {
+  return { filters: valuesOf(query, `${name}.`), shift: oneOf(SHIFTS, query.get(`${name}.shift`), "none") };
+}
+
 /** Reads a view from a query string; what it does not know it leaves at its default. */
 export function parseView(search: string): View {
   const query = new URLSearchParams(search);
@@ -80,12 +103,14 @@ export function parseView(search: string): View {
     signal: oneOf(SIGNALS, query.get("signal"), DEFAULTS.signal),
     quantile: QUANTILES.find((known) => known === quantile) ?? DEFAULTS.quantile,
     metric: oneOf(METRICS, query.get("metric"), DEFAULTS.metric),
-    filters: Object.fromEntries(DIMENSIONS.map((name) => [name, query.getAll(name)])) as View["filters"],
+    filters: valuesOf(query),
     route: query.get("route"),
     target: parseTarget(query.get("target") ?? "") ?? DEFAULTS.target,
     sort: oneOf(ROUTE_SORTS, query.get("sort"), DEFAULTS.sort),
     find: query.get("find") ?? DEFAULTS.find,
     edit: query.get("edit"),
+    sides: { a: sideOf(query, "a"), b: sideOf(query, "b") },
+    session: query.get("session"),
     traces: oneOf(TRACE_KINDS, query.get("traces"), DEFAULTS.traces),
     trace: query.get("trace"),
     span: query.get("trace") && query.get("span"),
@@ -111,6 +136,12 @@ export function formatView(view: View): string {
   if (view.sort !== DEFAULTS.sort) query.set("sort", view.sort);
   if (view.find) query.set("find", view.find);
   if (view.edit) query.set("edit", view.edit);
+  for (const side of SIDES) {
+    const { filters, shift } = view.sides[side];
+    for (const name of DIMENSIONS) for (const value of filters[name]) query.append(`${side}.${name}`, value);
+    if (shift !== "none") query.set(`${side}.shift`, shift);
+  }
+  if (view.session) query.set("session", view.session);
   if (view.traces !== DEFAULTS.traces) query.set("traces", view.traces);
   if (view.trace) {
     query.set("trace", view.trace);

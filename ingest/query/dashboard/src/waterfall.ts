@@ -1,6 +1,8 @@
 /** A trace's spans as rows: parents above their children, siblings folded, everything on one line of time. Pure. */
 
 import type { Group, Span, SpanPage } from "./api.ts";
+import type { Moment } from "./moments.ts";
+import { momentsOf } from "./moments.ts";
 import type { Phase } from "./view.ts";
 import { PHASES } from "./view.ts";
 
@@ -33,6 +35,8 @@ export interface Bar extends Openable {
   span: Span;
   /** Why it stands at the top though it names a parent: that is not in the sample, or has not been fetched. */
   parentless: "absent" | "elsewhere" | null;
+  /** What happened during it, as far as it is known. */
+  moments: Moment[];
 }
 
 export interface Fold extends Openable {
@@ -194,7 +198,9 @@ export function layOut(known: Known, open: ReadonlyMap<string, boolean>, path: R
     const orphan = item.top === "orphan" ? "absent" : "elsewhere";
     const parentless = item.parent_span_id && !kin.parentOf(item) && item.top !== "cycle" ? orphan : null;
     const pieces = kin.holders.get(item.span_id) === item ? [...(path.get(item.span_id) ?? [])] : [];
-    return { ...common, kind: "span", span: item, parentless, where: `parent=${item.span_id}`, pieces };
+    const below = kin.below(item).flatMap((each) => (isSpan(each) ? [each] : kin.below(each).filter(isSpan)));
+    const moments = momentsOf(item, below);
+    return { ...common, kind: "span", span: item, parentless, moments, where: `parent=${item.span_id}`, pieces };
   };
   const place = (next: Waiting): void => {
     if (met.has(next.item)) return;
@@ -236,7 +242,7 @@ export function rowAbove(rows: readonly Row[], index: number): number | null {
  * Measured phases end to end from the span's start, in the order in which they happen. The wire carries lengths alone, so
  * gaps between phases are not seen; what would reach beyond the span's end is cut there.
  */
-export function layPhases(span: Span): { phase: Phase; offset: number; us: number }[] {
+export function layPhases(span: Pick<Span, "phases" | "duration_us">): { phase: Phase; offset: number; us: number }[] {
   let offset = 0;
   const laid: { phase: Phase; offset: number; us: number }[] = [];
   for (const phase of PHASES) {

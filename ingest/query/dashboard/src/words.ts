@@ -6,6 +6,9 @@ import type { Dimension, Metric, PageName, Phase, Signal } from "./view.ts";
 
 export const PAGE_NAMES: Record<PageName, string> = {
   overview: "Overview",
+  compare: "Compare",
+  heatmap: "Heatmap",
+  sessions: "Sessions",
   alerts: "Alerts",
   quality: "Quality",
   privacy: "Privacy",

@@ -1,0 +1,21 @@
+"""Everything the query API reads and changes, behind its ports."""
+
+from dataclasses import dataclass
+
+from ingest.ports import Administration, Alerts, Erasures, Overviews, Reader, SampledSessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What answers are made from, whoever asks."""
+
+    reader: Reader
+    overviews: Overviews
+    """What the overview reads of the store beyond that."""
+    sessions: SampledSessions
+    alerts: Alerts
+    """Rules, and what became of them."""
+    erasures: Erasures
+    """How a user's data goes."""
+    administration: Administration
+    """Who may do what, and what of it can be changed."""
