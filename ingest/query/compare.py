@@ -88,11 +88,11 @@ async def _measure(calls: Sequence[Call], metrics: tuple[str, ...]) -> tuple["_S
     if together and all(len(filters.get(name, ())) == 1 for filters in (a, b) for name in apart):
         both = {name: (*values, *b[name]) if name in apart else values for name, values in a.items()}
         question = replace(calls[0].question(metrics=metrics, group_by=apart, with_sessions=True), filters=both)
-        figures = await measure(calls[0].reader, question)
+        figures = await measure(calls[0].sources.reader, question)
         groups = [{name: filters[name][0] for name in apart} for filters in (a, b)]
         return _Side.of(figures, groups[0]), _Side.of(figures, groups[1])
     questions = [each.question(metrics=metrics, with_sessions=True) for each in calls]
-    of_a, of_b = await asyncio.gather(*(measure(calls[0].reader, question) for question in questions))
+    of_a, of_b = await asyncio.gather(*(measure(calls[0].sources.reader, question) for question in questions))
     return _Side.of(of_a, {}), _Side.of(of_b, {})
 
 

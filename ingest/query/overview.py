@@ -2,20 +2,20 @@
 
 The headline figures and their trend; those of the period before; how spans failed; web vitals; versions that arrived.
 The period before ends where the range begins, and is as long as the range is old by now: an hour that has just begun is
-not compared with a whole one.
+not compared with a whole one. Where samples have to answer, the headline and failures are all there is.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ingest.errors import Unavailable
 from ingest.model import METRICS, Signal
 from ingest.ports import NONE_FAILED, FailedSpans, Question
 from ingest.query import apdex, failure_kinds, failures, latency, schemas, versions, vitals
 from ingest.query.call import Call
-from ingest.query.figures import Figures, measure
+from ingest.query.figures import Figures, covering, measure
+from ingest.query.in_time import MISSING, in_time
 from ingest.query.parameters import COMMON, METRIC, QUANTILES, STEP, TARGET
 from ingest.query.times import rfc3339, rfc3339_all
 
@@ -24,8 +24,6 @@ PARAMETERS = (*COMMON, METRIC, QUANTILES, STEP, TARGET)
 WITHOUT_WAIT = frozenset({Signal.CLS, Signal.EXCEPTION, Signal.EVENT, Signal.REPORT})
 """Signals whose spans nobody waited for: no target time fits them."""
 _FINEST_US = 10_000_000
-_MISSING = object()
-"""Stands for a part that could not be read in time."""
 PARTS = ("before", "failures", "vitals", "versions")
 
 _APDEX = {"oneOf": [apdex.SCHEMA, {"type": "null"}], "description": "null where nobody waits, or there are no spans."}
@@ -67,7 +65,7 @@ SCHEMA = schemas.row(
     versions=_part(schemas.rows(versions.ROW), "As `versions` answers, without points."),
     missing={
         **schemas.rows({"enum": list(PARTS)}),
-        "description": "Parts that are null: not read in time.",
+        "description": "Parts that are null: not in time, or of samples.",
     },
 )
 
@@ -78,12 +76,12 @@ async def overview(call: Call) -> Mapping[str, Any]:
     question = call.question_over_time(metrics=metrics, group_by=(), step_us=call.values["step"])
     figures = await measure(call.sources.reader, question)
     question = replace(question, from_us=figures.from_us, to_us=figures.to_us, step_us=figures.step_us)
-    failed, before, reported, vital_rows, version_rows = await asyncio.gather(
-        _in_time(_failed, call, question, figures),
-        _in_time(_before, call, question),
-        _in_time(_reported, call, question),
-        _in_time(_vitals, call),
-        _in_time(_versions, call),
+    failed, reported, before, vital_rows, version_rows = await asyncio.gather(
+        in_time(_failed, call, question, figures),
+        in_time(_reported, call, question),
+        _if_counted(question.partition, _before, call, question),
+        _if_counted(question.partition, _vitals, call),
+        _if_counted((*question.partition, "version"), _versions, call),
     )
     points = latency.tallies(figures.points, call.values["q"]) if figures.points is not None else []
     parts = {
@@ -98,19 +96,16 @@ async def overview(call: Call) -> Mapping[str, Any]:
         **figures.provenance(),
         "step_s": figures.step_us // 1_000_000,
         "quantiles": list(call.values["q"]),
-        "total": _total(call, figures, None if failed is _MISSING else failed),
+        "total": _total(call, figures, None if failed is MISSING else failed),
         "points": [{"at": at, **row} for at, row in zip(rfc3339_all(figures.point_at_us), points, strict=True)],
-        **{name: None if part is _MISSING else part for name, part in parts.items()},
-        "missing": [name for name, part in parts.items() if part is _MISSING],
+        **{name: None if part is MISSING else part for name, part in parts.items()},
+        "missing": [name for name, part in parts.items() if part is MISSING],
     }
 
 
-async def _in_time(read: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
-    """A part, or `_MISSING`."""
-    try:
-        return await read(*arguments)
-    except Unavailable:
-        return _MISSING
+async def _if_counted(partition: Iterable[str], read: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+    """A part that rollups answer, or `MISSING`: reading the sample for each would take longer than anybody waits."""
+    return await in_time(read, *arguments) if covering(partition) else MISSING
 
 
 def _total(call: Call, figures: Figures, failed: FailedSpans | None) -> Mapping[str, Any] | None:
@@ -164,8 +159,8 @@ async def _failed(call: Call, question: Question, figures: Figures) -> FailedSpa
 
 def _failures(figures: Figures, failed: Any, reported: Any) -> Any:
     """How requests failed; of requests and reports together, which share of them did."""
-    if failed is _MISSING or reported is _MISSING:
-        return _MISSING
+    if failed is MISSING or reported is MISSING:
+        return MISSING
     reports, reported_failed = reported
     spans, errors = _counts(figures)
     told, told_failed = _counts(reports)

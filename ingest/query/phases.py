@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ingest.errors import Unavailable
 from ingest.model import F64, METRICS, Signal
 from ingest.ports import Question
 from ingest.query import schemas, server_share
 from ingest.query.call import Call
 from ingest.query.figures import Tally, measure
+from ingest.query.in_time import MISSING, in_time
 from ingest.query.parameters import COMMON, GROUP_BY, PHASE_QUANTILE
 
 PARAMETERS = (*COMMON, PHASE_QUANTILE, GROUP_BY)
@@ -87,10 +87,8 @@ def _means(totals: Tally) -> F64:
 
 
 async def _split(call: Call, question: Question, quantile: float) -> Mapping[str, Any] | None:
-    """The first byte's; as an addition, it does not keep the phases back when it takes too long."""
+    """The first byte's."""
     if question.signal is not Signal.REQUEST or question.group_by:
         return None
-    try:
-        return server_share.server_share(await call.sources.overviews.server_times(question), quantile)
-    except Unavailable:
-        return None
+    times = await in_time(call.sources.overviews.server_times, question)
+    return None if times is MISSING else server_share.server_share(times, quantile)

@@ -104,7 +104,8 @@ async def test_a_click_on_a_route_narrows_the_page_to_it(visit: Visit) -> None:
 
 async def test_what_no_view_covers_is_shown_as_estimated_with_its_interval(visit: Visit) -> None:
     await visit.open("/?version=5.2.0&route=GET+api.shop.example/cart&network=wifi")
-    await expect(visit.page.get_by_text("estimated").first).to_be_visible()
+    await expect(visit.page.get_by_text("estimated").first).to_be_visible(timeout=20_000)
+    await expect(visit.page.get_by_text("Not compared: these are estimates.")).to_be_visible()
     await expect(visit.page.get_by_title("95 % interval of the estimate").first).to_be_visible()
     spans = visit.page.locator(".figure", has=visit.page.get_by_text("Requests", exact=True))
     await expect(spans).to_have_text(re.compile(r"^Requests≈\s\d+ – \d+$"))

@@ -88,6 +88,15 @@ async def test_a_part_that_takes_too_long_is_missing_and_the_others_are_there(
     assert answer["total"]["spans"] > 0
 
 
+async def test_where_samples_answer_only_headline_and_failures_are_there(get: Get) -> None:
+    answer = await get("/api/v1/overview", {"from": "-1h", "os": "ios 18", "country": "DE"})
+    assert (answer["source"], answer["missing"]) == ("samples", ["before", "vitals", "versions"])
+    assert answer["total"]["spans"] > 0
+    assert answer["failures"]["requests"]["sampled"] > 0
+    by_version = await get("/api/v1/overview", {"from": "-1h", "route": "GET api.shop.example/cart", "country": "DE"})
+    assert (by_version["source"], by_version["missing"]) == ("view:route_country", ["versions"])
+
+
 Shop = Callable[..., Any]
 
 

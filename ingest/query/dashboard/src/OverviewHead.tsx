@@ -17,6 +17,11 @@ function comparison(before: Before | null): string {
   return before.total ? `Compared with ${period}` : `Not compared: nothing to show of ${period}.`;
 }
 
+function compared(overview: Overview): string {
+  if (!overview.missing.includes("before")) return comparison(overview.before);
+  return overview.source === "samples" ? "Not compared: these are estimates." : "Not compared: the period before takes too long to read.";
+}
+
 function Target({ view }: { view: View }) {
   const [text, setText] = useState(String(view.target));
   useEffect(() => setText(String(view.target)), [view.target]);
@@ -52,7 +57,7 @@ function Target({ view }: { view: View }) {
 export function OverviewHead({ overview, view }: { overview: Overview | undefined; view: View }) {
   return (
     <div className="page-head">
-      <span className="aside compared">{overview ? (overview.missing.includes("before") ? "Not compared: the period before takes too long to read." : comparison(overview.before)) : ""}</span>
+      <span className="aside compared">{overview && compared(overview)}</span>
       <div className="spring" />
       <Target view={view} />
     </div>
