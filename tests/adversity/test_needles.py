@@ -167,7 +167,7 @@ async def _answers(service: Service, session: aiohttp.ClientSession) -> AsyncIte
     traces: list[str] = []
     for endpoint in ENDPOINTS:
         known = {parameter.name for parameter in endpoint.parameters}
-        if "{" in endpoint.path:
+        if "{" in endpoint.path or endpoint.method != "GET":
             continue
         async with session.get(
             service.query + endpoint.path,
