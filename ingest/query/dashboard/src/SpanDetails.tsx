@@ -139,7 +139,7 @@ function OfSession({ pseudonym }: { pseudonym: string }) {
       <h4>Session</h4>
       <p className="note">
         <button type="button" className="plain link" onClick={() => changeView({ page: "sessions", session: pseudonym, trace: null, span: null })}>
-          What session <code>{pseudonym.slice(0, 8)}</code> saw
+          <span>What session <code>{pseudonym.slice(0, 8)}</code> saw</span>
         </button>
       </p>
     </>

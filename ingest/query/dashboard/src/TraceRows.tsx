@@ -2,7 +2,7 @@
 
 import type { CSSProperties, ReactNode } from "react";
 import type { Group, Span, Trace } from "./api.ts";
-import { asMoment, countMoments } from "./moments.ts";
+import { asMoment, countMoments, isMoment } from "./moments.ts";
 import { MomentMarks } from "./SpanMoments.tsx";
 import { boundless, contradictory, spoken, sureness } from "./traceWords.ts";
 import { formatCount, formatDuration, formatTick } from "./units.ts";
@@ -73,8 +73,8 @@ function SpanName({ bar: { span, parentless }, trace }: { bar: Bar; trace: Trace
 }
 
 function SpanLane({ bar: { span, moments }, lengthUs, trace }: { bar: Bar; lengthUs: number; trace: Trace }) {
-  const alone = asMoment(span);
-  if (alone && span.duration_us === 0) {
+  const alone = isMoment(span) && asMoment(span);
+  if (alone) {
     return (
       <>
         <Whisker span={span} lengthUs={lengthUs} trace={trace} />
@@ -173,7 +173,7 @@ export function RowOf({ id, row, top, lengthUs, trace, chosen, choose, toggle }:
         <SpanLane bar={row} lengthUs={lengthUs} trace={trace} />
         <Pieces pieces={row.pieces} lengthUs={lengthUs} />
       </span>
-      <span className="number">{formatDuration(row.span.duration_us)}</span>
+      <span className="number">{isMoment(row.span) ? "" : formatDuration(row.span.duration_us)}</span>
     </div>
   );
 }

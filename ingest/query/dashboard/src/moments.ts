@@ -43,6 +43,11 @@ export function asMoment(span: Span): Moment | null {
   return { kind, at_us: span.line.start_us + after, name: span.name, text: textOf(span), span_id: span.span_id };
 }
 
+/** Whether a span is but a moment: it has no length to be drawn. */
+export function isMoment(span: Span): boolean {
+  return span.duration_us === 0 && momentKind(span) !== null;
+}
+
 /** What happened during a span, by time. @param below spans that hang on it. */
 export function momentsOf(span: Span, below: readonly Span[]): Moment[] {
   const own = span.events.map(({ name, offset_us: offset }) => ({ kind: "event" as const, at_us: span.line.start_us + offset, name, text: null, span_id: null }));
