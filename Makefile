@@ -43,8 +43,9 @@ $(PAGE)/dist/index.html: $(VENV)/.installed $(PAGE_SOURCES)
 $(SERVED_SDK): $(VENV)/.installed $(SDK_SOURCES)
 	$(BIN)/python $(SDK)/build.py
 
-test: setup install  ## Every test, Chromium and npm parts included; a file's tests stay in one process, in order.
+test: setup install  ## Every test, Chromium, Prometheus and npm parts included; a file's tests stay in one process, in order.
 	$(BIN)/python tests/browser/setup.py
+	$(BIN)/python tests/debian.py
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## Format, lint, types, import contracts.
