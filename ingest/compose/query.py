@@ -15,10 +15,13 @@ from ingest.query.proxy_login import ProxyLogin
 from ingest.query.server import LINE_BYTES, build
 from ingest.settings import Settings
 from ingest.store.administration import PostgresAdministration
+from ingest.store.backlog import PostgresBacklogs
 from ingest.store.plan import Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
+from ingest.store.read_exemplars import PostgresExemplars
 from ingest.store.read_overview import PostgresOverviews
+from ingest.store.totals import PostgresTotals
 
 CONNECTIONS = 8
 
@@ -33,11 +36,15 @@ async def run(settings: Settings, stop: asyncio.Event, on_ready: Callable[[], No
     book = PolicyBook(PostgresPolicies(pool), parse)
     await book.refresh()
     fresh = asyncio.create_task(book.keep_fresh())
+    retention = Retention.of(settings)
     app = build(
-        PostgresReader(pool, Retention.of(settings)),
+        PostgresReader(pool, retention),
         PostgresAdministration(pool),
         Eraser(pool, settings),
-        PostgresOverviews(pool, Retention.of(settings)),
+        PostgresOverviews(pool, retention),
+        exemplars=PostgresExemplars(pool, retention),
+        totals=PostgresTotals(pool),
+        backlogs=PostgresBacklogs(pool),
         policy_of=book.of,
         installation=Installation.of(settings),
         proxy=ProxyLogin.of(settings),

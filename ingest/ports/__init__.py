@@ -15,6 +15,7 @@ from ingest.ports.administration import (
 )
 from ingest.ports.audit import COMMAND_LINE, Actor, Audit, Change, Changed
 from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, Records, Subject, Tombstones
+from ingest.ports.exemplars import Candidates, Exemplars
 from ingest.ports.exports import Exports, Portion
 from ingest.ports.journal import Entry, Journal, JournalReader, Position
 from ingest.ports.keys import CHANGERS, EVERY_APP, READERS, App, Grant, Keys
@@ -50,6 +51,7 @@ __all__ = [
     "Allotment",
     "App",
     "Audit",
+    "Candidates",
     "Cells",
     "Change",
     "Changed",
@@ -57,6 +59,7 @@ __all__ = [
     "Entry",
     "ErasedSession",
     "Erasures",
+    "Exemplars",
     "Exports",
     "FailedSpans",
     "Forgotten",

@@ -6,7 +6,8 @@ from itertools import chain
 from typing import Any
 
 from ingest.model import DIMENSIONS, Signal
-from ingest.ports import Actor, Administration, App, Erasures, Overviews, Question, Reader
+from ingest.ports import Actor, Administration, App, Erasures, Exemplars, Overviews, Question, Reader
+from ingest.ports.totals import Totals
 from ingest.query.installation import Installation
 from ingest.query.parameters import LONGEST_RANGE_US, BadParameter
 from ingest.settings import AppPolicy
@@ -32,6 +33,8 @@ class Call:
     reader: Reader
     erasures: Erasures
     overviews: Overviews
+    exemplars: Exemplars
+    totals: Totals
     apps: Sequence[App]
     """Those that the token opens."""
     app_id: int

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ingest.openmetrics import CONTENT_TYPE as OPENMETRICS
 from ingest.ports import CHANGERS, READERS
 from ingest.query import (
     app_settings,
@@ -12,8 +13,10 @@ from ingest.query import (
     changes,
     erasures,
     failures,
+    histogram,
     latency,
     ledger,
+    metrics,
     overview,
     phases,
     privacy,
@@ -38,11 +41,14 @@ class Endpoint(NamedTuple):
     summary: str
     parameters: tuple[Parameter, ...]
     """Of the query; of a POST without a `body`, members of the JSON object that it sends."""
-    answer: Callable[[Call], Awaitable[Mapping[str, Any]]]
+    answer: Callable[[Call], Awaitable[Mapping[str, Any] | bytes]]
+    """Bytes where the `media` is not JSON."""
     schema: Schema
     method: str = "GET"
     roles: tuple[str, ...] = READERS
     """Of the keys that may call it."""
+    media: str = "application/json"
+    """Type of what is answered."""
     body: type[msgspec.Struct] | None = None
     """What the JSON in its body must be; `Call.body` is one of these."""
     table: tables.Table | None = None
@@ -63,6 +69,14 @@ ENDPOINTS = (
         latency.latency,
         latency.SCHEMA,
         table=tables.latency,
+    ),
+    Endpoint(
+        "/api/v1/histogram",
+        "How one metric is distributed, with examples.",
+        histogram.PARAMETERS,
+        histogram.histogram,
+        histogram.SCHEMA,
+        table=tables.histogram,
     ),
     Endpoint(
         "/api/v1/phases",
@@ -188,6 +202,14 @@ ENDPOINTS = (
         erasures.erasure,
         erasures.RECEIPT_SCHEMA,
         roles=(*READERS, "privacy"),
+    ),
+    Endpoint(
+        "/api/v1/metrics",
+        "Requests, errors, durations and web vitals by route, for Prometheus.",
+        metrics.PARAMETERS,
+        metrics.metrics,
+        metrics.SCHEMA,
+        media=OPENMETRICS,
     ),
     Endpoint("/api/v1/health", "How fresh the data is.", apps.HEALTH_PARAMETERS, apps.health, apps.HEALTH_SCHEMA),
     Endpoint("/api/v1/me", "Who asks, and what is open to them.", (), app_settings.me, app_settings.ME_SCHEMA),

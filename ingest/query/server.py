@@ -11,17 +11,21 @@ from typing import Any
 from aiohttp import web
 
 from ingest.errors import Unavailable
-from ingest.ports import Administration, Erasures, Overviews, Reader
+from ingest.openmetrics import CONTENT_TYPE as OPENMETRICS
+from ingest.ports import Administration, Erasures, Exemplars, Overviews, Reader
+from ingest.ports.backlog import Backlogs
+from ingest.ports.totals import Totals
 from ingest.query import docs_page, openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
 from ingest.query.call import Call
 from ingest.query.endpoints import ENDPOINTS, Endpoint
 from ingest.query.installation import Installation
+from ingest.query.measure import Measures
 from ingest.query.pages import add_pages
 from ingest.query.parameters import APP, read
 from ingest.query.proxy_login import ProxyLogin
-from ingest.query.respond import HEADERS, answer_refusals, reply, wants_csv
+from ingest.query.respond import HEADERS, answer_refusals, reply, reply_text, wants_csv
 from ingest.query.tables import FORMAT
 from ingest.query.turns import Turns
 from ingest.settings import AppPolicy
@@ -41,6 +45,9 @@ def build(
     erasures: Erasures,
     overviews: Overviews,
     *,
+    exemplars: Exemplars,
+    totals: Totals,
+    backlogs: Backlogs,
     policy_of: Callable[[int], AppPolicy] = lambda _: AppPolicy(),
     installation: Installation,
     proxy: ProxyLogin | None = None,
@@ -49,13 +56,16 @@ def build(
     clock: Callable[[], float] = time.monotonic,
     answer_s: float = ANSWER_S,
 ) -> web.Application:
-    """The application: query API, OpenAPI document, dashboard, /healthz and /readyz.
+    """The application: query API, OpenAPI document, dashboard, /metrics, /healthz and /readyz.
 
     Args:
         reader: the store.
         administration: who may do what, and what of it can be changed.
         erasures: how a user's data goes.
         overviews: what the overview reads of the store beyond that.
+        exemplars: sampled spans to stand beside figures.
+        totals: what was counted since counting began.
+        backlogs: what waits for the aggregator, for /metrics.
         policy_of: app id → the privacy policy in force; it says how small a group may be shown.
         installation: what the operator set for all apps.
         proxy: whose word is taken for who a user is; None: tokens alone open anything.
@@ -64,16 +74,30 @@ def build(
         answer_s: how long an answer may take.
         clock: seconds of a clock that never steps, for what is remembered for a while.
     """
-    app = web.Application(middlewares=[answer_refusals])
+    measures, turns = Measures(clock), Turns()
+    measures.waiting.read = lambda: turns.waiting
+    app = web.Application(middlewares=[measures.count, answer_refusals])
     access = Access(reader, administration, clock, proxy)
     service = _Service(
-        reader, erasures, overviews, administration, policy_of, installation, access, Turns(), now_us, answer_s
+        reader,
+        erasures,
+        overviews,
+        exemplars,
+        totals,
+        administration,
+        policy_of,
+        installation,
+        access,
+        turns,
+        now_us,
+        answer_s,
     )
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
     document = openapi.document()
     app.router.add_get("/api/v1/openapi.json", partial(_describe, document))
     app.router.add_get("/api/v1/docs", partial(_explain, docs_page.page(document)))
+    app.router.add_get("/metrics", partial(_measured, measures, backlogs))
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", partial(_ready, reader))
     add_pages(app, dashboard)
@@ -87,6 +111,8 @@ class _Service:
     reader: Reader
     erasures: Erasures
     overviews: Overviews
+    exemplars: Exemplars
+    totals: Totals
     administration: Administration
     policy_of: Callable[[int], AppPolicy]
     installation: Installation
@@ -108,6 +134,8 @@ class _Service:
             reader=self.reader,
             erasures=self.erasures,
             overviews=self.overviews,
+            exemplars=self.exemplars,
+            totals=self.totals,
             administration=self.administration,
             apps=await self.access.apps(visitor),
             app_id=app_id,
@@ -124,9 +152,11 @@ class _Service:
             answer = await self._in_time(endpoint, call)
         if endpoint.method != "GET":
             self.access.forget()
+        if isinstance(answer, bytes):
+            return reply_text(request, answer, endpoint.media)
         return reply(request, answer, table)
 
-    async def _in_time(self, endpoint: Endpoint, call: Call) -> Mapping[str, Any]:
+    async def _in_time(self, endpoint: Endpoint, call: Call) -> Mapping[str, Any] | bytes:
         # A change is never left half waited for: whoever asked for it must learn whether it was made.
         try:
             async with asyncio.timeout(self.answer_s if endpoint.method == "GET" else None):
@@ -144,6 +174,11 @@ async def _describe(document: Mapping[str, Any], request: web.Request) -> web.Re
 async def _explain(page: str, request: web.Request) -> web.Response:
     headers = {**HEADERS, "Cache-Control": "no-cache", "Content-Security-Policy": docs_page.CSP}
     return web.Response(text=page, content_type="text/html", headers=headers)
+
+
+async def _measured(measures: Measures, backlogs: Backlogs, request: web.Request) -> web.Response:
+    headers = {**_HEADERS, "Content-Type": OPENMETRICS}
+    return web.Response(body=await measures.render(backlogs), headers=headers)
 
 
 async def _alive(request: web.Request) -> web.Response:

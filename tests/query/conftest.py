@@ -17,13 +17,16 @@ from ingest.query.installation import Installation
 from ingest.query.server import LINE_BYTES, build
 from ingest.settings import AppPolicy, Settings
 from ingest.store.administration import PostgresAdministration
+from ingest.store.backlog import PostgresBacklogs
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
 from ingest.store.keys import digest
 from ingest.store.plan import TIERS, Retention
 from ingest.store.read import PostgresReader
+from ingest.store.read_exemplars import PostgresExemplars
 from ingest.store.read_overview import PostgresOverviews
 from ingest.store.retain import Compactor
+from ingest.store.totals import PostgresTotals
 from privacy import Policy
 from tests.conftest import TEMPLATE, database_dsn
 from tests.query import world as seeded
@@ -145,19 +148,29 @@ def show_from(sessions: int) -> AppPolicy:
     return AppPolicy(rules=Policy(least_sessions=sessions))
 
 
+def beside(pool: "asyncpg.Pool[Any]", retention: Retention) -> dict[str, Any]:
+    """What the query server reads beside the figures."""
+    return {
+        "exemplars": PostgresExemplars(pool, retention),
+        "totals": PostgresTotals(pool),
+        "backlogs": PostgresBacklogs(pool),
+    }
+
+
 @asynccontextmanager
 async def serve(pool: "asyncpg.Pool[Any]", **options: Any) -> AsyncIterator[TestClient[Any, Any]]:
     """A client of a query server on a pool; it shows figures about anybody, but for another policy."""
     options.setdefault("policy_of", lambda _: show_from(1))
-    reader = PostgresReader(pool, Retention.of(Settings.from_env({})))
+    retention = Retention.of(Settings.from_env({}))
     settings = Settings.from_env(
         {"FIRSTHOP_DATA": str(options.pop("data", "nowhere")), "FIRSTHOP_TRACE_LINK": options.pop("trace_link", "")}
     )
     app = build(
-        options.pop("reader", reader),
+        options.pop("reader", PostgresReader(pool, retention)),
         PostgresAdministration(pool),
         Eraser(pool, settings),
-        PostgresOverviews(pool, Retention.of(settings)),
+        PostgresOverviews(pool, retention),
+        **beside(pool, retention),
         installation=Installation.of(settings),
         now_us=lambda: seeded.NOW_US,
         **options,

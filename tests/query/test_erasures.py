@@ -31,6 +31,7 @@ from ingest.store.plan import Retention
 from ingest.store.read import PostgresReader
 from ingest.store.read_overview import PostgresOverviews
 from tests.batches import NOW_US
+from tests.query.conftest import beside
 from tests.service import running_service
 from tests.store.test_erase import everything, name, sessions, store, visit
 
@@ -83,6 +84,7 @@ async def api(pool: "Pool[Any]", settings: Settings) -> AsyncIterator[Api]:
         eraser,
         PostgresOverviews(pool, retention),
         installation=Installation.of(settings),
+        **beside(pool, retention),
     )
     async with TestClient(TestServer(app)) as client:
         yield Api(client, made)
