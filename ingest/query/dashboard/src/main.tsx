@@ -5,6 +5,7 @@ import "./palette.css";
 import "./page.css";
 import "./settings.css";
 import "./overview.css";
+import "./histogram.css";
 import { MantineProvider } from "@mantine/core";
 import { createRoot } from "react-dom/client";
 import { Page } from "./Page.tsx";
