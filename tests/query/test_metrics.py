@@ -158,6 +158,23 @@ async def test_while_the_policy_cannot_be_read_nothing_is_told_and_nothing_lost(
     assert await pool.fetchval("SELECT new_spans FROM route_total") == 100
 
 
+async def test_a_fold_that_fails_is_counted_once_when_it_succeeds(shop: Shop, pool: "Pool[Any]") -> None:
+    faults = [RuntimeError("while counting")]
+
+    def least(_: int) -> int:
+        if faults:
+            raise faults.pop()
+        return 5
+
+    faulty = Shop(pool, shop._client, least)
+    await faulty.comes(crowd(10, route=CART))
+    with pytest.raises(RuntimeError, match="while counting"):
+        await faulty.fold()
+    assert await faulty.scrape() == {}
+    await faulty.fold()
+    assert (await faulty.scrape())["firsthop_requests_total", CART, ""] == 20
+
+
 async def test_retention_takes_nothing_away(shop: Shop, pool: "Pool[Any]") -> None:
     await shop.comes(crowd(10, route=CART))
     await shop.fold()

@@ -141,7 +141,7 @@ export function HistogramPanel({ view, turn, retry }: { view: View; turn: number
   const answer = useAnswer<Histogram>(`/api/v1/histogram?${query}`, turn);
   const about = view.signal === "request" ? METRIC_NAMES[view.metric] : SIGNAL_NAMES[view.signal];
   return (
-    <Panel title={`Distribution of ${about === about.toUpperCase() ? about : about.toLowerCase()}`} note="Choose a bar to see sampled traces of it." answer={answer} retry={retry} height={290} className="distribution">
+    <Panel title={`Distribution of ${about.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase())}`} note="Choose a bar to see sampled traces of it." answer={answer} retry={retry} height={290} className="distribution">
       {(data) => <Chart data={data} view={view} />}
     </Panel>
   );
