@@ -7,17 +7,22 @@ from typing import get_args
 import msgspec
 import pytest
 
-from ingest.edge.measure import Counter, Gauge, Histogram, Measures
+from ingest.edge.measure import Measures
 from ingest.edge.respond import TABLE, UNFORESEEN
 from ingest.edge.routes import ROUTES
+from ingest.openmetrics import Counter, Gauge, Histogram
 from ingest.outcome import DROP_REASONS, Note, Outcome
 from ingest.ports.alert_rules import Condition, Errors, Rule
+from ingest.ports.backlog import Backlog
 from ingest.query.endpoints import ENDPOINTS
+from ingest.query.measure import Measures as QueryMeasures
+from ingest.query.metrics import render
 from ingest.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 EDGE = (ROOT / "ingest/edge/README.md").read_text()
 SETTINGS_PAGE = (ROOT / "ingest/settings.md").read_text()
+METRICS_PAGE = (ROOT / "ingest/query/metrics.md").read_text()
 QUERY = (ROOT / "ingest/query/README.md").read_text()
 ALERTS = (ROOT / "ingest/query/alerts.md").read_text()
 
@@ -77,6 +82,33 @@ def test_every_metric_is_documented_with_its_type():
     for metric in metrics:
         assert f"| `{metric.name}` | {type(metric).__name__.lower()}" in EDGE
     assert first_cells(EDGE, "## Metrics") == [metric.name for metric in metrics]
+
+
+async def test_every_metric_of_the_query_server_is_documented_with_its_type():
+    described = (await QueryMeasures(lambda: 0.0).render(Nothing())).decode()
+    assert types(described) == documented(METRICS_PAGE, "## The service's own")
+
+
+def test_every_metric_of_an_app_is_documented_with_its_type():
+    assert types("\n".join(render("shop", [], {}))) == documented(METRICS_PAGE, "## An app's figures")
+
+
+def types(text: str) -> list[tuple[str, str]]:
+    """Name and type of the metrics in OpenMetrics text."""
+    return re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE)
+
+
+def documented(page: str, heading: str) -> list[tuple[str, str]]:
+    """Name and type of the metrics under a heading."""
+    section = page.partition(f"{heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \| (\w+)", section, re.MULTILINE)
+
+
+class Nothing:
+    """A store in which nothing waits."""
+
+    async def backlog(self) -> Backlog:
+        return Backlog(0, 0.0, 0, 0, 0)
 
 
 def test_every_outcome_is_documented():

@@ -23,11 +23,14 @@ from ingest.query.sources import Sources
 from ingest.settings import Settings
 from ingest.store.administration import PostgresAdministration
 from ingest.store.alert_book import PostgresAlertBook
+from ingest.store.backlog import PostgresBacklogs
 from ingest.store.plan import Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
+from ingest.store.read_exemplars import PostgresExemplars
 from ingest.store.read_overview import PostgresOverviews
 from ingest.store.read_sessions import PostgresSessions
+from ingest.store.totals import PostgresTotals
 
 CONNECTIONS = 8
 
@@ -41,6 +44,9 @@ def sources(pool: "asyncpg.Pool[Any]", settings: Settings, policies: Policies) -
         reader=reader,
         overviews=PostgresOverviews(pool, retention),
         sessions=PostgresSessions(pool, retention),
+        exemplars=PostgresExemplars(pool, retention),
+        totals=PostgresTotals(pool),
+        backlogs=PostgresBacklogs(pool),
         alerts=Desk(PostgresAlertBook(pool), FigureSeries(reader), policies, receivers),
         erasures=Eraser(pool, settings),
         administration=PostgresAdministration(pool),

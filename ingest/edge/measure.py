@@ -6,15 +6,13 @@ The equation between the counters: every body that was read to its end is answer
 
 and every span of an accepted body has one outcome in `firsthop_spans_total`. Duplicates are found by the aggregator, so
 a worker counts them as kept or counted_only; the ledger has the truth. No label ever holds what a client sent.
-
-Source: OpenMetrics 1.0, https://prometheus.io/docs/specs/om/open_metrics_spec/
 """
 
 import logging
 import traceback
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
+from ingest.openmetrics import Counter, Gauge, Histogram, labels
 from ingest.outcome import ACCEPTED, REJECTIONS, Note
 from privacy.detect import RULE_NAMES
 
@@ -23,74 +21,16 @@ log = logging.getLogger("ingest.edge")
 OF_POLICIES = "policy"
 """The label under which everything counts that is no rule of the software: the patterns of the apps' policies."""
 
-CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-
-
-class Counter:
-    """A number that only grows, by the value of one label or without."""
-
-    def __init__(self, name: str, about: str, label: str = "", values: tuple[str, ...] = ()) -> None:
-        self.name, self.about, self._label = name, about, label
-        self.counts: dict[str, int] = dict.fromkeys(values if label else ("",), 0)
-
-    def add(self, count: int = 1, value: str = "") -> None:
-        """Counts `count` more under the label's value."""
-        self.counts[value] = self.counts.get(value, 0) + count
-
-    def lines(self, common: str) -> Iterator[str]:
-        """The counter in OpenMetrics text; `common` are the labels that every sample carries."""
-        yield from _head(self.name, "counter", self.about)
-        for value, count in self.counts.items():
-            labels = f'{common},{self._label}="{value}"' if self._label else common
-            yield f"{self.name}_total{{{labels}}} {count}"
-
-
-class Histogram:
-    """How often values fell below each bound."""
-
-    def __init__(self, name: str, about: str, bounds: tuple[float, ...]) -> None:
-        self.name, self.about, self._bounds = name, about, bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self._sum = 0.0
-
-    def observe(self, value: float) -> None:
-        """Counts one value."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
-
-    def lines(self, common: str) -> Iterator[str]:
-        """The histogram in OpenMetrics text."""
-        yield from _head(self.name, "histogram", self.about)
-        seen = 0
-        for bound, count in zip((*self._bounds, float("inf")), self._counts, strict=True):
-            seen += count
-            yield f'{self.name}_bucket{{{common},le="{_number(bound)}"}} {seen}'
-        yield f"{self.name}_count{{{common}}} {seen}"
-        yield f"{self.name}_sum{{{common}}} {self._sum:.6f}"
-
-
-class Gauge:
-    """A number read when asked."""
-
-    def __init__(self, name: str, about: str) -> None:
-        self.name, self.about = name, about
-        self.read: Callable[[], float] = lambda: 0
-
-    def lines(self, common: str) -> Iterator[str]:
-        """The gauge in OpenMetrics text."""
-        yield from _head(self.name, "gauge", self.about)
-        yield f"{self.name}{{{common}}} {_number(self.read())}"
-
 
 class Measures:
     """Everything one edge worker counts.
 
     Args:
-        labels: what tells this worker from the others on the same port, e.g. {"worker": "0"}.
+        told_by: labels, what tells this worker from the others on the same port, e.g. {"worker": "0"}.
     """
 
-    def __init__(self, labels: Mapping[str, str]) -> None:
-        self._common = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    def __init__(self, told_by: Mapping[str, str]) -> None:
+        self._common = labels(told_by)
         outcomes = tuple(outcome.label for outcome in (*ACCEPTED, *REJECTIONS))
         self.bodies = Counter("firsthop_bodies", "Request bodies read to their end.")
         self.bytes_in = Counter("firsthop_body_bytes", "Bytes of those bodies as sent.")
@@ -144,15 +84,3 @@ class Measures:
             for line in metric.lines(self._common)
         ]
         return "\n".join([*lines, "# EOF\n"]).encode()
-
-
-def _head(name: str, kind: str, about: str) -> Iterator[str]:
-    yield f"# TYPE {name} {kind}"
-    unit = name.rpartition("_")[2]
-    if unit in ("seconds", "bytes"):
-        yield f"# UNIT {name} {unit}"
-    yield f"# HELP {name} {about}"
-
-
-def _number(value: float) -> str:
-    return "+Inf" if value == float("inf") else f"{value:g}" if value % 1 else f"{value:.1f}"

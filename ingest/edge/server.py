@@ -22,7 +22,7 @@ from ingest.edge import cors, respond
 from ingest.edge.admit import Gate, find_key
 from ingest.edge.commit import Body, Decoders, GroupCommit, Process
 from ingest.edge.config import Configs, matches
-from ingest.edge.measure import CONTENT_TYPE, Measures
+from ingest.edge.measure import Measures
 from ingest.edge.receive import (
     Addresses,
     Holding,
@@ -44,6 +44,7 @@ from ingest.edge.script import Script
 from ingest.edge.trace_limits import TraceLimits
 from ingest.errors import Malformed, MethodNotAllowed, Refusal, UnknownPath
 from ingest.model import Reception, SendStamp
+from ingest.openmetrics import CONTENT_TYPE
 from ingest.ports import Journal, Keys
 from ingest.settings import Limits
 

@@ -32,6 +32,7 @@ from ingest.ports.alerts import (
 )
 from ingest.ports.audit import COMMAND_LINE, Actor, Audit, Change, Changed
 from ingest.ports.erasures import ErasedSession, Erasures, Forgotten, Receipt, Records, Subject, Tombstones
+from ingest.ports.exemplars import Candidates, Exemplars
 from ingest.ports.exports import Exports, Portion
 from ingest.ports.journal import Entry, Journal, JournalReader, Position
 from ingest.ports.keys import CHANGERS, EVERY_APP, READERS, App, Grant, Keys
@@ -73,6 +74,7 @@ __all__ = [
     "Allotment",
     "App",
     "Audit",
+    "Candidates",
     "Cells",
     "Change",
     "Changed",
@@ -80,6 +82,7 @@ __all__ = [
     "Entry",
     "ErasedSession",
     "Erasures",
+    "Exemplars",
     "Exports",
     "FailedSpans",
     "Forgotten",

@@ -76,5 +76,6 @@ def _resolved(content: Mapping[str, Any], document: Mapping[str, Any]) -> Mappin
 
 
 def _schema(title: str, content: Mapping[str, Any]) -> str:
-    text = orjson.dumps(content["application/json"]["schema"], option=orjson.OPT_INDENT_2).decode()
+    # The first way in which it is written; a table says the same.
+    text = orjson.dumps(next(iter(content.values()))["schema"], option=orjson.OPT_INDENT_2).decode()
     return f'<details><summary>{title}</summary><pre tabindex="0">{escape(text)}</pre></details>'

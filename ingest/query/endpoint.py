@@ -19,11 +19,14 @@ class Endpoint(NamedTuple):
     summary: str
     parameters: tuple[Parameter, ...]
     """Of the query; of a POST without a `body`, members of the JSON object that it sends."""
-    answer: Callable[[Call], Awaitable[Mapping[str, Any]]]
+    answer: Callable[[Call], Awaitable[Mapping[str, Any] | bytes]]
+    """Bytes where the `media` is not JSON."""
     schema: Schema
     method: str = "GET"
     roles: tuple[str, ...] = READERS
     """Of the keys that may call it."""
+    media: str = "application/json"
+    """Type of what is answered."""
     body: type[msgspec.Struct] | None = None
     """What the JSON in its body must be; `Call.body` is one of these."""
     table: tables.Table | None = None

@@ -1,5 +1,6 @@
 """The calls of the query API: the one table that router and OpenAPI document are made from."""
 
+from ingest.openmetrics import CONTENT_TYPE as OPENMETRICS
 from ingest.ports import CHANGERS, READERS
 from ingest.query import (
     alert_endpoints,
@@ -10,8 +11,10 @@ from ingest.query import (
     erasures,
     failures,
     heatmap,
+    histogram,
     latency,
     ledger,
+    metrics,
     overview,
     phases,
     privacy,
@@ -37,6 +40,14 @@ ENDPOINTS = (
         latency.latency,
         latency.SCHEMA,
         table=tables.latency,
+    ),
+    Endpoint(
+        "/api/v1/histogram",
+        "How one metric is distributed, with examples.",
+        histogram.PARAMETERS,
+        histogram.histogram,
+        histogram.SCHEMA,
+        table=tables.histogram,
     ),
     Endpoint(
         "/api/v1/phases",
@@ -192,6 +203,14 @@ ENDPOINTS = (
         erasures.erasure,
         erasures.RECEIPT_SCHEMA,
         roles=(*READERS, "privacy"),
+    ),
+    Endpoint(
+        "/api/v1/metrics",
+        "Requests, errors, durations and web vitals by route, for Prometheus.",
+        metrics.PARAMETERS,
+        metrics.metrics,
+        metrics.SCHEMA,
+        media=OPENMETRICS,
     ),
     Endpoint("/api/v1/health", "How fresh the data is.", apps.HEALTH_PARAMETERS, apps.health, apps.HEALTH_SCHEMA),
     Endpoint("/api/v1/me", "Who asks, and what is open to them.", (), app_settings.me, app_settings.ME_SCHEMA),

@@ -72,7 +72,7 @@ def _operation(endpoint: Endpoint) -> Mapping[str, Any]:
     if members_are_parameters or endpoint.body is not None:
         given["requestBody"] = _body(endpoint)
         refused |= {"413": {**refused["400"], "description": "The body is too large."}}
-    answers: dict[str, Any] = {"application/json": {"schema": endpoint.schema}}
+    answers: dict[str, Any] = {endpoint.media: {"schema": endpoint.schema}}
     if endpoint.table is not None:
         answers["text/csv"] = {"schema": {"type": "string"}}
     kept = {"304": {"description": "The answer is the one of If-None-Match."}} if endpoint.method == "GET" else {}

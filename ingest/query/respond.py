@@ -50,6 +50,11 @@ def wants_csv(request: web.Request, given: str | None) -> bool:
     return "text/csv" in kinds and "application/json" not in kinds
 
 
+def reply_text(request: web.Request, text: bytes, media: str) -> web.Response:
+    """An answer that is written already; or that it is the one that the client has."""
+    return _send(request, text, media, {})
+
+
 def reply(request: web.Request, answer: Mapping[str, Any], table: tables.Table | None = None) -> web.Response:
     """The answer, as a table if one is given; or that it is the one that the client has already.
 
@@ -62,7 +67,7 @@ def reply(request: web.Request, answer: Mapping[str, Any], table: tables.Table |
         return _send(request, orjson.dumps(answer), "application/json", more)
     name = request.path.strip("/").split("/")[2]
     more["Content-Disposition"] = f'attachment; filename="firsthop-{name}.csv"'
-    return _send(request, tables.write(table(answer)), "text/csv", more)
+    return _send(request, tables.write(table(answer)), "text/csv; charset=utf-8", more)
 
 
 def _send(request: web.Request, body: bytes, kind: str, more: Mapping[str, str]) -> web.Response:
@@ -111,9 +116,7 @@ def _response(status: int, body: bytes, kind: str, headers: Mapping[str, str]) -
     response = web.Response(
         status=status,
         body=body,
-        content_type=kind,
-        charset="utf-8" if kind == "text/csv" else None,
-        headers={**HEADERS, **headers},
+        headers={"Content-Type": kind, **HEADERS, **headers},
         zlib_executor_size=_COMPRESS_FROM,
     )
     if len(body) >= _COMPRESS_FROM:

@@ -11,7 +11,9 @@ from typing import Any
 from aiohttp import web
 
 from ingest.errors import Unavailable
+from ingest.openmetrics import CONTENT_TYPE as OPENMETRICS
 from ingest.ports import Reader
+from ingest.ports.backlog import Backlogs
 from ingest.query import docs_page, openapi
 from ingest.query.access import Access
 from ingest.query.body import read_body, read_members
@@ -19,10 +21,11 @@ from ingest.query.call import Call
 from ingest.query.endpoint import Endpoint
 from ingest.query.endpoints import ENDPOINTS
 from ingest.query.installation import Installation
+from ingest.query.measure import Measures
 from ingest.query.pages import add_pages
 from ingest.query.parameters import APP, read
 from ingest.query.proxy_login import ProxyLogin
-from ingest.query.respond import HEADERS, answer_refusals, reply, wants_csv
+from ingest.query.respond import HEADERS, answer_refusals, reply, reply_text, wants_csv
 from ingest.query.sources import Sources
 from ingest.query.tables import FORMAT
 from ingest.query.turns import Turns
@@ -51,7 +54,7 @@ def build(
     clock: Callable[[], float] = time.monotonic,
     answer_s: float = ANSWER_S,
 ) -> web.Application:
-    """The application: query API, OpenAPI document, dashboard, /healthz and /readyz.
+    """The application: query API, OpenAPI document, dashboard, /metrics, /healthz and /readyz.
 
     Args:
         sources: what answers are made from.
@@ -63,15 +66,17 @@ def build(
         answer_s: how long an answer may take.
         clock: seconds of a clock that never steps, for what is remembered for a while.
     """
-    app = web.Application(middlewares=[answer_refusals])
+    measures, turns, unread = Measures(clock), Turns(), Unread()
+    measures.waiting.read = lambda: turns.waiting
+    app = web.Application(middlewares=[measures.count, answer_refusals])
     access = Access(sources.reader, sources.administration, clock, proxy)
-    turns, unread = Turns(), Unread()
     service = _Service(sources, policy_of, installation, access, turns, unread, now_us, answer_s)
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
     document = openapi.document()
     app.router.add_get("/api/v1/openapi.json", partial(_describe, document))
     app.router.add_get("/api/v1/docs", partial(_explain, docs_page.page(document)))
+    app.router.add_get("/metrics", partial(_measured, measures, sources.backlogs))
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", partial(_ready, sources.reader))
     add_pages(app, dashboard)
@@ -119,11 +124,14 @@ class _Service:
             answer = await self._in_time(endpoint, call)
         if endpoint.method != "GET":
             self.access.forget()
-        response = reply(request, answer, table)
+        if isinstance(answer, bytes):
+            response = reply_text(request, answer, endpoint.media)
+        else:
+            response = reply(request, answer, table)
         await self.unread.send(request, response)
         return response
 
-    async def _in_time(self, endpoint: Endpoint, call: Call) -> Mapping[str, Any]:
+    async def _in_time(self, endpoint: Endpoint, call: Call) -> Mapping[str, Any] | bytes:
         # A change is never left half waited for: whoever asked for it must learn whether it was made.
         try:
             async with asyncio.timeout(self.answer_s if endpoint.method == "GET" else None):
@@ -143,10 +151,15 @@ async def _explain(page: str, request: web.Request) -> web.Response:
     return web.Response(text=page, content_type="text/html", headers=headers)
 
 
+async def _measured(measures: Measures, backlogs: Backlogs, request: web.Request) -> web.Response:
+    headers = {**HEADERS, "Content-Type": OPENMETRICS}
+    return web.Response(body=await measures.render(backlogs), headers=headers)
+
+
 async def _alive(request: web.Request) -> web.Response:
-    return web.Response(text="ok\n", headers=_HEADERS)
+    return web.Response(text="ok\n", headers=HEADERS)
 
 
 async def _ready(reader: Reader, request: web.Request) -> web.Response:
     await reader.check()
-    return web.Response(text="ready\n", headers=_HEADERS)
+    return web.Response(text="ready\n", headers=HEADERS)

@@ -49,6 +49,12 @@ def versions(answer: Row) -> Iterable[Row]:
             yield {**of_version, **point, **_provenance(answer)}
 
 
+def histogram(answer: Row) -> Iterable[Row]:
+    """One row per bar; examples are not figures."""
+    for bar in answer["bars"]:
+        yield {**{name: bar[name] for name in ("from_us", "to_us", "spans")}, **_provenance(answer)}
+
+
 def phases(answer: Row) -> Iterable[Row]:
     """One row per group and phase."""
     for group in answer["groups"]:

@@ -24,6 +24,11 @@ class Turns:
         self._running: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return sum(map(len, self._waiting.values()))
+
     @asynccontextmanager
     async def turn(self, asker: str) -> AsyncIterator[None]:
         """Waits for a turn of this asker.
@@ -37,7 +42,7 @@ class Turns:
             raise TooMany(
                 "too_many", f"{MOST_OF_ONE_WAITING} of your questions are waiting; ask again when some are answered."
             )
-        if sum(map(len, self._waiting.values())) >= MOST_WAITING:
+        if self.waiting >= MOST_WAITING:
             raise Unavailable("too_busy", "Too many questions are waiting; try again shortly.")
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(asker, deque()).append(mine)

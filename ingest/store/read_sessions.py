@@ -11,7 +11,7 @@ from ingest.ports.sessions import MOST_SESSION_SPANS
 from ingest.store.plan import Retention
 from ingest.store.read_samples import FAILED
 from ingest.store.read_trace import SHAPE_COLUMNS, to_columns
-from ingest.store.read_traces import newest, shown_cells
+from ingest.store.read_traces import listed_cells, newest
 from ingest.store.snapshot import micros, snapshot
 
 _WAITED_FOR = ", ".join(
@@ -55,7 +55,7 @@ class PostgresSessions:
         self, search: TraceSearch, views: Sequence[str]
     ) -> tuple[Sequence[Mapping[str, Any]], Suppressed]:
         async with snapshot(self._pool) as connection:
-            shown, suppressed = await shown_cells(connection, search, views, self._retention)
+            shown, suppressed = await listed_cells(connection, search, views, self._retention)
             if shown is not None and not shown:
                 return [], suppressed
             found = await newest(connection, search, shown, "session")

@@ -6,16 +6,14 @@ from typing import Any
 
 import asyncpg
 
-from ingest.model import DIMENSIONS
 from ingest.ports import Question, Suppressed, TraceSearch
 from ingest.store.disclose import Cell
 from ingest.store.plan import TIERS, Retention
-from ingest.store.read_rollups import read_shown
-from ingest.store.read_samples import FAILED, dimension, passing, read_sampled_shown
+from ingest.store.read_samples import FAILED
+from ingest.store.shown import shown_cells, within
 from ingest.store.snapshot import micros, moment
 
 _SPANS_LOOKED_AT = 200_000
-_MOST_CELLS = 1_000_000
 
 _CLIENT = "origin = 'client'"
 _OVERSIZED = "EXISTS (SELECT FROM trace_overflow o WHERE o.app_id = $1 AND o.trace_id = {trace_id})"
@@ -42,7 +40,7 @@ async def read_traces(
     connection: asyncpg.Connection, search: TraceSearch, views: Sequence[str], retention: Retention
 ) -> tuple[Sequence[Mapping[str, Any]], Suppressed]:
     """See `ingest.ports.Reader.traces`."""
-    shown, suppressed = await shown_cells(connection, search, views, retention)
+    shown, suppressed = await listed_cells(connection, search, views, retention)
     if shown is not None and not shown:
         return [], suppressed
     found = await newest(connection, search, shown, "trace_id")
@@ -59,12 +57,10 @@ async def read_traces(
     ], suppressed
 
 
-async def shown_cells(
+async def listed_cells(
     connection: asyncpg.Connection, search: TraceSearch, views: Sequence[str], retention: Retention
 ) -> tuple[Sequence[Cell] | None, Suppressed]:
     """The cells whose spans may be listed; None when all may."""
-    if search.least_sessions <= 1:
-        return None, Suppressed()
     question = Question(
         app_id=search.app_id,
         from_us=search.from_us,
@@ -74,12 +70,9 @@ async def shown_cells(
         signal=search.signal,
         over_time=False,
         filters=search.filters,
-        most_groups=_MOST_CELLS,
         least_sessions=search.least_sessions,
     )
-    if views:
-        return await read_shown(connection, question, views, retention)
-    return await read_sampled_shown(connection, question, retention)
+    return await shown_cells(connection, question, views, retention)
 
 
 async def newest(
@@ -123,13 +116,8 @@ async def newest(
 def _conditions(search: TraceSearch, shown: Sequence[Cell] | None) -> tuple[str, list[Any]]:
     """What a span must be to pass, and the values of its parameters."""
     values: list[Any] = [search.app_id, moment(search.from_us), moment(search.to_us), search.min_us]
-    filtered, more = passing(search.filters, first=len(values) + 1)
+    filtered, more = within(search.filters, tuple(search.filters), shown, first=len(values) + 1)
     values += more
-    if shown is not None and search.filters:
-        names = [name for name in DIMENSIONS if name in search.filters]
-        cells = ", ".join(f"${len(values) + 1 + place}::text[]" for place in range(len(names)))
-        filtered += f" AND ({', '.join(map(dimension, names))}) IN (SELECT * FROM unnest({cells}))"  # noqa: S608
-        values += map(list, zip(*shown, strict=True))
     failed = f" AND {FAILED}" if search.errors else ""
     oversized = f" AND {_OVERSIZED.format(trace_id='span.trace_id')}" if search.oversized else ""
     passes = (

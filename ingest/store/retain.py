@@ -24,12 +24,13 @@ import numpy as np
 
 from ingest.errors import Unavailable
 from ingest.ports import Rollups
-from ingest.store import partitions, rollup_rows
+from ingest.store import partitions, rollup_rows, totals
 from ingest.store.binary_copy import copy
 from ingest.store.database import COMPACTOR_LOCK, reachable
 from ingest.store.merge import SENT_COLUMNS, Partials, merge
 from ingest.store.pack import pack
 from ingest.store.plan import TIERS, Retention, Tier
+from privacy import BUILT_IN
 
 FOLD_SECONDS = (30.0, 300.0)
 """How often 10 s are folded into 1 min, and 1 min into 1 h. What is not folded yet is read from the finer tier."""
@@ -63,6 +64,7 @@ class Compactor:
         batch_ids_us: for how long batch ids are kept, µs.
         now_us: the server's clock, µs since 1970.
         dead_us: for how long records that could not be stored are kept, µs.
+        least_sessions: app → of how many a change of a total must be to be told (`ingest.store.totals`).
     """
 
     def __init__(
@@ -73,11 +75,13 @@ class Compactor:
         now_us: Callable[[], int],
         *,
         dead_us: int = 7 * partitions.DAY_US,
+        least_sessions: Callable[[int], int] = lambda _: BUILT_IN.least_sessions,
     ) -> None:
         self._pool = pool
         self._retention = retention
         self._batch_ids_us = batch_ids_us
         self._dead_us = dead_us
+        self._least_sessions = least_sessions
         self._now_us = now_us
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -107,8 +111,10 @@ class Compactor:
             Unavailable: the database cannot be reached now; what was folded until then is folded.
         """
         read = 0
+        coarser = TIERS[TIERS.index(finer) + 1]
+        gained = self._count if finer is TIERS[0] else None
         async with reachable(), self._pool.acquire() as connection:
-            while rows := await _fold_some(connection, finer, TIERS[TIERS.index(finer) + 1]):
+            while rows := await _fold_some(connection, finer, coarser, gained):
                 read += rows
         return read
 
@@ -120,6 +126,10 @@ class Compactor:
         """
         async with reachable(), self._pool.acquire() as connection:
             return await pack(connection, tier, self._now_us())
+
+    async def _count(self, connection: Any, partials: Partials) -> None:
+        now = _EPOCH + timedelta(microseconds=self._now_us())
+        await totals.count(connection, partials, self._least_sessions, now)
 
     async def retire(self) -> None:
         """Drops and deletes what is older than its retention, and merges the partials of hours.
@@ -170,11 +180,18 @@ class Compactor:
             await connection.execute(f"DELETE FROM {table} WHERE {column} < $1", now - kept)  # noqa: S608 - names above
         # A day more than rollups live: a series is marked as used once a day.
         longest = timedelta(microseconds=max(self._retention.tiers_us)) + timedelta(days=1)
+        await connection.execute("DELETE FROM route_total WHERE gained_at < $1", now - longest)
         await connection.execute("DELETE FROM series WHERE used_on < $1", (now - longest).date())
 
 
-async def _fold_some(connection: Any, finer: Tier, coarser: Tier) -> int:
-    """One transaction of folding: returns the partials read, 0 when there are none left."""
+async def _fold_some(
+    connection: Any, finer: Tier, coarser: Tier, gained: Callable[[Any, Partials], Awaitable[None]] | None
+) -> int:
+    """One transaction of folding: returns the partials read, 0 when there are none left.
+
+    Args:
+        gained: is told of every partial once.
+    """
     async with connection.transaction():
         # Lost in a crash it is lost as a whole, the cursor included, and done again.
         await connection.execute("SET LOCAL synchronous_commit = off")
@@ -190,6 +207,8 @@ async def _fold_some(connection: Any, finer: Tier, coarser: Tier) -> int:
             upto,
         )
         partials = Partials.received(row)
+        if gained is not None:
+            await gained(connection, partials)
         merged = merge(partials, finer.width_us, at_least=2)
         await _take(connection, finer, merged, after, upto)
         await _insert(connection, finer, merged, upto)

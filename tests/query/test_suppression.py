@@ -131,12 +131,13 @@ async def test_no_filter_lets_a_hidden_group_through_and_none_tells_that_it_is_t
 
 
 @pytest.mark.parametrize(
-    "path", ["phases?group_by=version", "routes?version=1.3", "values?dimension=route&version=1.3"]
+    "path",
+    ["phases?group_by=version", "routes?version=1.3", "values?dimension=route&version=1.3", "histogram?version=1.3"],
 )
 async def test_every_call_leaves_it_out(ask: Shop, path: str) -> None:
     answer = await ask(path)
     assert answer["suppressed"]["groups"] >= 2
-    assert answer.get("routes", []) == answer.get("values", []) == []
+    assert answer.get("routes", []) == answer.get("values", []) == answer.get("bars", []) == []
     assert [group["group"]["version"] for group in answer.get("groups", [])] in ([], ["1.0", "1.1"])
 
 

@@ -7,6 +7,7 @@ import { GettingStarted } from "./GettingStarted.tsx";
 import { Headline } from "./Headline.tsx";
 import type { Overview } from "./overview.ts";
 import { asLatency } from "./overview.ts";
+import { HistogramPanel } from "./HistogramPanel.tsx";
 import { OverviewHead } from "./OverviewHead.tsx";
 import type { PageProps } from "./pages.tsx";
 import { PhasePanel } from "./PhasePanel.tsx";
@@ -36,6 +37,7 @@ export function OverviewPage({ app, view, turn, next, longer }: PageProps) {
         <Headline answer={answer} view={view} />
         {overview?.versions && <VersionStrip versions={overview.versions} view={view} />}
         <TrendPanel answer={answer} view={view} retry={next} />
+        <HistogramPanel {...shared} />
         {view.signal === "request" && (
           <div className="pair">
             <PhasePanel {...shared} />

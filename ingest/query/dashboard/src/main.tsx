@@ -11,6 +11,7 @@ import "./moments.css";
 import "./settings.css";
 import "./overview.css";
 import "./alerts.css";
+import "./histogram.css";
 import { MantineProvider } from "@mantine/core";
 import { createRoot } from "react-dom/client";
 import { Page } from "./Page.tsx";
