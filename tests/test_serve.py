@@ -104,7 +104,7 @@ async def test_starts_find_what_earlier_ones_stored_however_those_ended(tmp_path
         await send_example(first)
         before = await until_traces(first, 1)
         pids = first.ready["pids"]
-        assert set(pids) == {"supervisor", "postgres", "edge", "aggregate", "query"}
+        assert set(pids) == {"supervisor", "postgres", "edge", "aggregate", "alerts", "query"}
         assert all(runs(pid) for role in pids.values() for pid in role)
     assert not (data / "ready.json").exists()
     assert not any(runs(pid) for role in pids.values() for pid in role)
