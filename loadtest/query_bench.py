@@ -20,17 +20,18 @@ import numpy as np
 import uvloop
 from aiohttp.test_utils import TestClient, TestServer
 
-from ingest.compose.erase import Eraser
+from ingest.compose.query import sources
+from ingest.query.installation import Installation
 from ingest.query.server import build
 from ingest.settings import Settings
 from ingest.store.database import migrate, open_pool
 from ingest.store.embedded import EmbeddedPostgres
 from ingest.store.keys import PostgresKeys
-from ingest.store.read import PostgresReader
+from ingest.store.policies import PostgresPolicies
 from loadtest.bench import Bound, judge, machine, write_figures
 from loadtest.query_fill import Filled, fill
 from loadtest.query_live import measure_live
-from loadtest.query_questions import RETENTION, Asker, Times, questions, raw_questions
+from loadtest.query_questions import Asker, Times, questions, raw_questions
 from loadtest.query_world import APP_ID, World
 
 README = Path(__file__).parent / "README.md"
@@ -122,10 +123,13 @@ async def _raw_table(asker: Asker, now_us: int) -> list[str]:
 
 
 async def _http_line(pool: "asyncpg.Pool[Any]", now_us: int) -> str:
-    keys = PostgresKeys(pool)
-    token = await keys.create_key(APP_ID, "token")
-    eraser = Eraser(pool, Settings.from_env({"FIRSTHOP_DATA": "nowhere"}))
-    app = build(PostgresReader(pool, RETENTION), keys, eraser, now_us=lambda: now_us)
+    token = await PostgresKeys(pool).create_key(APP_ID, "token")
+    settings = Settings.from_env({"FIRSTHOP_DATA": "nowhere"})
+    app = build(
+        sources(pool, settings, PostgresPolicies(pool)),
+        installation=Installation.of(settings),
+        now_us=lambda: now_us,
+    )
     query = {"group_by": "route", "step": "60s", "from": "-24h", "q": "0.95"}
     taken = []
     async with TestClient(TestServer(app)) as client:
