@@ -19,6 +19,10 @@ MOST_FAILED = 20_000
 """More would hardly narrow the intervals."""
 MOST_REQUESTS = 10_000
 """Each is looked up in its trace."""
+WORTH_ALL = 4
+"""Up to so many times as many as are wanted all are read; of more a sixteenth, which has an index of its own."""
+
+_SIXTEENTH = "(hashint8(randomness) & 15) = 0"
 
 _TTFB = f"phases_us[{METRICS.index('ttfb')}]"
 
@@ -71,7 +75,8 @@ class PostgresOverviews:
 
     async def server_times(self, question: Question) -> ServerTimes:
         columns = {"ttfb_us": _TTFB, "trace_id": "trace_id", "span_id": "span_id", "server_us": "server_us"}
-        select = _Select(f"{_TTFB} >= 0", MOST_REQUESTS, ("trace_id", "span_id", "server_us", "phases_us"), columns)
+        found_by = ("trace_id", "span_id", "server_us", "phases_us")
+        select = _Select(f"{_TTFB} >= 0", MOST_REQUESTS, found_by, columns, many=True)
         async with snapshot(self._pool) as connection:
             rows = await select.read(connection, question, self._retention)
             traces = list({row["trace_id"] for row in rows})
@@ -117,6 +122,8 @@ class _Select:
     """Columns that the expressions are about."""
     columns: Mapping[str, str]
     """Name → expression, of those that are left after thinning."""
+    many: bool = False
+    """They may be so many that reading them all takes long."""
 
     async def read(
         self, connection: asyncpg.Connection, question: Question, retention: Retention
@@ -125,20 +132,30 @@ class _Select:
         names = ", ".join(dict.fromkeys((*self.found, *question.partition)))
         columns = {name: dimension(name) for name in question.partition} | dict(self.columns)
         chosen = "".join(f", {expression} AS {name}" for name, expression in columns.items())
+        where = f"{about(question)} AND {self.where}"
+        arguments = (question.app_id, moment(span.from_us), moment(span.to_us))
+        bits = await self._bits(connection, where, arguments) if self.many else 0
         # One look at the spans: counting them first would read them twice.
         rows = await connection.fetch(
             f"WITH found AS MATERIALIZED (SELECT weight, randomness, session, {names} FROM span"  # noqa: S608 - names from DIMENSIONS
-            f"   WHERE {about(question)} AND {self.where}),"
+            f"   WHERE {where}{f' AND {_SIXTEENTH}' if bits else ''}),"
             " size AS (SELECT 1 << greatest(ceil(log(2, greatest(count(*), 1) / $4::numeric)), 0)::int AS thinned_by"
             "   FROM found)"
-            f" SELECT weight * thinned_by AS weight, randomness, hashtextextended(session, 0) AS session{chosen}"
-            f" FROM found AS span, size WHERE (hashint8(randomness) & (thinned_by - 1)) = 0",
-            question.app_id,
-            moment(span.from_us),
-            moment(span.to_us),
+            f" SELECT weight * (thinned_by << {bits}) AS weight, randomness,"
+            f" hashtextextended(session, 0) AS session{chosen}"
+            f" FROM found AS span, size WHERE ((hashint8(randomness) >> {bits}) & (thinned_by - 1)) = 0",
+            *arguments,
             self.most,
         )
         return list(rows)
+
+    async def _bits(self, connection: asyncpg.Connection, where: str, arguments: Sequence[object]) -> int:
+        """How many bits of the hash are decided by the index that is read: 4, or none where all spans are."""
+        sixteenth: int = await connection.fetchval(
+            f"SELECT count(*) FROM span WHERE {where} AND {_SIXTEENTH}",  # noqa: S608
+            *arguments,
+        )
+        return 4 if sixteenth * 16 > self.most * WORTH_ALL else 0
 
 
 Row = Mapping[str, Any]

@@ -168,6 +168,31 @@ async def test_the_first_byte_is_split_where_a_server_told(pool: "asyncpg.Pool[A
     assert (await shop("/api/v1/phases", {"from": "-1h"}, least=31))["ttfb"] is None
 
 
+async def test_of_very_many_requests_the_split_is_estimated_from_a_sixteenth(
+    pool: "asyncpg.Pool[Any]", shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.store.read_overview.MOST_REQUESTS", 100)
+    spans = [
+        Made(
+            number,
+            us=200_000,
+            ttfb=100_000,
+            server_us=30_000 if number % 4 else None,
+            session=f"s{number}",
+            trace_id=number.to_bytes(16, "big"),
+        )
+        for number in range(1, 3201)
+    ]
+    async with pool.acquire() as connection:
+        await trace_rows.store(connection, spans)
+        await connection.execute("UPDATE span SET randomness = ('x' || encode(substr(trace_id, 13), 'hex'))::bit(32)::bigint * 977")
+        await seeded.store(connection, seeded.make(1, 10, 3600, seed=1), np.ones(10, bool), 1)
+    split = (await shop("/api/v1/phases", {"from": "-1h", "q": "0.5"}))["ttfb"]
+    assert 25 <= split["sampled"] <= 150
+    assert split["coverage"] == pytest.approx(0.75, abs=0.1)
+    assert (split["server"]["us"], split["network"]["us"]) == (30_000, 70_000)
+
+
 def test_a_server_slower_than_its_first_byte_counts_in_neither_part() -> None:
     times = ServerTimes(
         ttfb_us=np.array([100_000, 100_000]),
