@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import sketch
-from ingest.ports import FailedSpans, Suppressed
+from ingest.ports import FailedSpans, Sketches, Suppressed
 from ingest.query.apdex import apdex
 from ingest.query.distribution import Bins, Distribution
 from tests.query.world import to_sketch
@@ -21,7 +21,9 @@ SPANS = st.lists(st.tuples(DURATIONS, st.booleans()), min_size=1, max_size=60)
 
 
 def sketched(durations_us: list[int]) -> Distribution:
-    return Distribution.of_bins(Bins.parse([to_sketch(np.array(durations_us, np.int64))]), np.zeros(1, np.int64), 1)
+    return Distribution.of_bins(
+        Bins.parse(Sketches.of([to_sketch(np.array(durations_us, np.int64))])), np.zeros(1, np.int64), 1
+    )
 
 
 def sampled(durations_us: list[int]) -> FailedSpans:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from ingest.ports import Sketches
 from ingest.query.differences import (
     LEVEL,
     Bounded,
@@ -39,7 +40,7 @@ class Spans:
 
 def sketched(us: np.ndarray) -> Distribution:
     """What is left of values in a sketch."""
-    return Distribution.of_bins(Bins.parse([to_sketch(us.astype(np.int64))]), np.zeros(1, np.int64), 1)
+    return Distribution.of_bins(Bins.parse(Sketches.of([to_sketch(us.astype(np.int64))])), np.zeros(1, np.int64), 1)
 
 
 def draw(

@@ -109,7 +109,7 @@ export function Panel<T extends object>({ title, note, answer, retry, height, ac
       )}
       {data && <div className={loading ? "showing behind" : "showing"}>{children(data)}</div>}
       {!data && error && <Failure error={error} retry={retry} />}
-      {!data && !error && <Skeleton height={height} radius="md" aria-label={`Loading: ${title}`} />}
+      {!data && !error && <Skeleton height={height} radius="md" role="img" aria-label={`Loading: ${title}`} />}
     </section>
   );
 }

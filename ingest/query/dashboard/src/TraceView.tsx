@@ -81,7 +81,7 @@ export function TraceView({ view, id }: { view: View; id: string }) {
       {data && data.spans.length > 0 && <Opened key={data.trace_id} trace={data} query={query} view={shown} />}
       {data && data.spans.length === 0 && <p className="state">This trace has no spans here any more.</p>}
       {error && !data && <Failure error={error} retry={() => setTurn((last) => last + 1)} />}
-      {!data && !error && <Skeleton height={320} aria-label="Loading the trace" />}
+      {!data && !error && <Skeleton height={320} role="img" aria-label="Loading the trace" />}
     </Drawer>
   );
 }
