@@ -185,7 +185,9 @@ async def test_of_very_many_requests_the_split_is_estimated_from_a_sixteenth(
     ]
     async with pool.acquire() as connection:
         await trace_rows.store(connection, spans)
-        await connection.execute("UPDATE span SET randomness = ('x' || encode(substr(trace_id, 13), 'hex'))::bit(32)::bigint * 977")
+        await connection.execute(
+            "UPDATE span SET randomness = ('x' || encode(substr(trace_id, 13), 'hex'))::bit(32)::bigint * 977"
+        )
         await seeded.store(connection, seeded.make(1, 10, 3600, seed=1), np.ones(10, bool), 1)
     split = (await shop("/api/v1/phases", {"from": "-1h", "q": "0.5"}))["ttfb"]
     assert 25 <= split["sampled"] <= 150
