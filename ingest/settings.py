@@ -3,14 +3,24 @@
 `SETTINGS` is the one table: the reference page and `firsthop doctor` are made from it.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import privacy
+from ingest.setting_texts import (
+    endpoint,
+    header,
+    headers,
+    networks,
+    probability,
+    proxy_roles,
+    quantile,
+    trace_link,
+    webhooks,
+    whole,
+)
 from privacy import BUILT_IN, Ring
 from privacy.pseudonyms import period_of
 
@@ -114,222 +124,129 @@ class SettingError(ValueError):
     """A setting has a value that cannot be used; the message names it and says what would do."""
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not (text.isdecimal() and low <= int(text) <= high):
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _probability(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value <= 1.0:
-        raise ValueError("must be a number from 0 to 1")
-    return value
-
-
-def _quantile(text: str) -> float:
-    value = float(text)
-    if not 0.5 <= value < 1.0:
-        raise ValueError("must be a number from 0.5 to below 1")
-    return value
-
-
-def _networks(text: str) -> tuple[str, ...]:
-    parts = tuple(part for part in re.split(r"[,\s]+", text) if part)
-    for part in parts:
-        try:
-            ip_network(part)
-        except ValueError:
-            raise ValueError("must be networks such as 10.0.0.0/8, separated by commas") from None
-    return parts
-
-
-def _endpoint(text: str) -> str:
-    if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
-        raise ValueError("must be an http or https address without user, query and fragment")
-    return text
-
-
-def _headers(text: str) -> Mapping[str, str]:
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    if any(not re.fullmatch(r"[A-Za-z0-9-]+", name.strip()) or not equals for name, equals, _ in pairs):
-        raise ValueError("must be name=value, several separated by commas")
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _webhooks(text: str) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for part in text.split():
-        name, equals, url = part.partition("=")
-        if not equals or not re.fullmatch(r"[a-z0-9-]{1,32}", name) or name in {"alertmanager", *found}:
-            raise ValueError(
-                "must be name=address, separated by spaces; names have a-z, 0-9 and -, and alertmanager is taken"
-            )
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s#]*)?", url):
-            raise ValueError("must have http or https addresses without user and fragment")
-        found[name] = url
-    return found
-
-
-def _trace_link(text: str) -> str:
-    if text and not (re.fullmatch(r"https?://[^\s{}]+\{trace_id\}[^\s{}]*", text) and text.isprintable()):
-        raise ValueError("must be an http or https address that holds {trace_id} once")
-    return text
-
-
-def _header(text: str) -> str:
-    if text and not re.fullmatch(r"[A-Za-z0-9-]{1,100}", text):
-        raise ValueError("must be the name of a header, such as X-Forwarded-User")
-    return text
-
-
-def _proxy_roles(text: str) -> tuple[tuple[str, str, str], ...]:
-    """Who, role, app ("" with roles of every app)."""
-    found = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        who, _, what = part.rpartition("=")
-        role, _, app = what.partition(":")
-        if (
-            not who.strip()
-            or role not in ("token", "owner", "operator", "admin")
-            or bool(app) == (role in ("operator", "admin"))
-        ):
-            raise ValueError(
-                "must be who=role separated by commas, with an app behind token and owner: "
-                "jane@shop.example=owner:shop, group:product=token:shop, group:sre=admin"
-            )
-        found.append((who.strip(), role, app.strip()))
-    return tuple(found)
-
-
 SETTINGS = (
     Setting("FIRSTHOP_DATA", ".firsthop", Path, "Directory of the embedded database, keys and ready.json."),
     Setting("DATABASE_URL", "", str, "A PostgreSQL of your own; empty starts the embedded one."),
     Setting("FIRSTHOP_EDGE_HOST", "127.0.0.1", str, "Address the edge listens on; 0.0.0.0 for the world."),
-    Setting("FIRSTHOP_EDGE_PORT", "4318", _whole(0, 65535), "Port of the edge."),
+    Setting("FIRSTHOP_EDGE_PORT", "4318", whole(0, 65535), "Port of the edge."),
     Setting("FIRSTHOP_QUERY_HOST", "127.0.0.1", str, "Address of dashboard and query API."),
-    Setting("FIRSTHOP_QUERY_PORT", "4380", _whole(0, 65535), "Port of dashboard and query API."),
+    Setting("FIRSTHOP_QUERY_PORT", "4380", whole(0, 65535), "Port of dashboard and query API."),
     Setting(
         "FIRSTHOP_EDGE_URL",
         "",
-        _endpoint,
+        endpoint,
         "Address under which clients reach the edge, for texts to copy; empty: its port on the dashboard's host.",
     ),
     Setting(
         "FIRSTHOP_PROXY_USER_HEADER",
         "",
-        _header,
+        header,
         "Header in which your reverse proxy says who the user is, e.g. X-Forwarded-User; empty: tokens alone.",
     ),
-    Setting("FIRSTHOP_PROXY_GROUPS_HEADER", "", _header, "Header with the user's groups, separated by commas."),
-    Setting("FIRSTHOP_PROXY_NETWORKS", "", _networks, "Networks of the proxies whose word is taken for both."),
+    Setting("FIRSTHOP_PROXY_GROUPS_HEADER", "", header, "Header with the user's groups, separated by commas."),
+    Setting("FIRSTHOP_PROXY_NETWORKS", "", networks, "Networks of the proxies whose word is taken for both."),
     Setting(
         "FIRSTHOP_PROXY_ROLES",
         "",
-        _proxy_roles,
+        proxy_roles,
         "What these users may do: who=role, separated by commas, e.g. jane=owner:shop, group:sre=admin, *=token:shop.",
     ),
-    Setting("FIRSTHOP_WORKERS", "0", _whole(0, 256), "Edge worker processes; 0 means one per core."),
-    Setting("FIRSTHOP_TRUSTED_PROXIES", "", _networks, "Networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8."),
+    Setting("FIRSTHOP_WORKERS", "0", whole(0, 256), "Edge worker processes; 0 means one per core."),
+    Setting("FIRSTHOP_TRUSTED_PROXIES", "", networks, "Networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8."),
     Setting("FIRSTHOP_GEOIP", "", str, "Path of a country database in MaxMind format; empty: country is unknown."),
     Setting("FIRSTHOP_GEOIP_ASN", "", str, "Path of an ASN database in MaxMind format; empty: provider is unknown."),
-    Setting("FIRSTHOP_MAX_WIRE_BYTES", "1048576", _whole(1024, 1 << 26), "Largest request body as sent."),
-    Setting("FIRSTHOP_MAX_BODY_BYTES", "2097152", _whole(1024, 1 << 26), "Largest request body once inflated."),
-    Setting("FIRSTHOP_MAX_SPANS", "4096", _whole(1, 65536), "Most spans in one request."),
+    Setting("FIRSTHOP_MAX_WIRE_BYTES", "1048576", whole(1024, 1 << 26), "Largest request body as sent."),
+    Setting("FIRSTHOP_MAX_BODY_BYTES", "2097152", whole(1024, 1 << 26), "Largest request body once inflated."),
+    Setting("FIRSTHOP_MAX_SPANS", "4096", whole(1, 65536), "Most spans in one request."),
     Setting(
-        "FIRSTHOP_QUEUE_BYTES", "33554432", _whole(1 << 20, 1 << 32), "Bodies a worker holds before it answers 503."
+        "FIRSTHOP_QUEUE_BYTES", "33554432", whole(1 << 20, 1 << 32), "Bodies a worker holds before it answers 503."
     ),
-    Setting("FIRSTHOP_COMMIT_MS", "20", _whole(0, 1000), "Longest wait for more bodies before a commit."),
-    Setting(
-        "FIRSTHOP_JOURNAL_BYTES", "4294967296", _whole(1 << 20, 1 << 44), "Journal size at which edges answer 503."
-    ),
+    Setting("FIRSTHOP_COMMIT_MS", "20", whole(0, 1000), "Longest wait for more bodies before a commit."),
+    Setting("FIRSTHOP_JOURNAL_BYTES", "4294967296", whole(1 << 20, 1 << 44), "Journal size at which edges answer 503."),
     Setting(
         "FIRSTHOP_TRACES_PER_KEY",
         "3000000",
-        _whole(1, 1_000_000_000),
+        whole(1, 1_000_000_000),
         "New traces a minute under one key and worker; over it 429 until they are fewer.",
     ),
     Setting(
         "FIRSTHOP_TRACES_PER_ADDRESS",
         "60000",
-        _whole(1, 1_000_000_000),
+        whole(1, 1_000_000_000),
         "The same from one address; carriers put thousands of users behind one.",
     ),
     Setting(
         "FIRSTHOP_BACKEND_CLOCK_MS",
         "100",
-        _whole(0, 3_600_000),
+        whole(0, 3_600_000),
         "How wrong the clocks of your backends may be; the bound on where their spans begin.",
     ),
-    Setting("FIRSTHOP_KEEP_LOW", "1", _probability, "Largest share of ordinary spans kept whole, low-class devices."),
-    Setting("FIRSTHOP_KEEP_MID", "1", _probability, "The same, mid-class devices."),
-    Setting("FIRSTHOP_KEEP_HIGH", "1", _probability, "The same, high-class devices."),
-    Setting("FIRSTHOP_KEEP_UNKNOWN", "1", _probability, "The same, devices of unknown class."),
+    Setting("FIRSTHOP_KEEP_LOW", "1", probability, "Largest share of ordinary spans kept whole, low-class devices."),
+    Setting("FIRSTHOP_KEEP_MID", "1", probability, "The same, mid-class devices."),
+    Setting("FIRSTHOP_KEEP_HIGH", "1", probability, "The same, high-class devices."),
+    Setting("FIRSTHOP_KEEP_UNKNOWN", "1", probability, "The same, devices of unknown class."),
     Setting(
         "FIRSTHOP_SPANS_PER_MINUTE",
         "60000",
-        _whole(60, 100_000_000),
+        whole(60, 100_000_000),
         "Spans of an app that one host keeps whole in a minute, and as many of its backends'; about 1 KB each.",
     ),
     Setting(
         "FIRSTHOP_SLOW_MS",
         "3000",
-        _whole(1, 86_400_000),
+        whole(1, 86_400_000),
         "A request this slow is kept first, on routes that nothing has been learned about.",
     ),
     Setting(
         "FIRSTHOP_SLOW_QUANTILE",
         "0.99",
-        _quantile,
+        quantile,
         "On a route with enough traffic, what exceeds this quantile of its last hour is slow.",
     ),
     Setting(
-        "FIRSTHOP_SERIES_LIMIT", "10000", _whole(1, 1_000_000), "Series per app and view; the rest counts as {other}."
+        "FIRSTHOP_SERIES_LIMIT", "10000", whole(1, 1_000_000), "Series per app and view; the rest counts as {other}."
     ),
     Setting(
         "FIRSTHOP_TRACE_SPANS",
         "10000",
-        _whole(100, 1_000_000),
+        whole(100, 1_000_000),
         "Sampled spans of one trace; roots, errors and reported spans may exceed it by a tenth.",
     ),
-    Setting("FIRSTHOP_SPAN_DAYS", "7", _whole(1, 3650), "Days that sampled spans are kept."),
-    Setting("FIRSTHOP_ROLLUP_10S_HOURS", "6", _whole(1, 8760), "Hours that 10-second rollups are kept."),
-    Setting("FIRSTHOP_ROLLUP_1M_DAYS", "14", _whole(1, 3650), "Days that 1-minute rollups are kept."),
-    Setting("FIRSTHOP_ROLLUP_1H_DAYS", "400", _whole(1, 36500), "Days that 1-hour rollups are kept."),
+    Setting("FIRSTHOP_SPAN_DAYS", "7", whole(1, 3650), "Days that sampled spans are kept."),
+    Setting("FIRSTHOP_ROLLUP_10S_HOURS", "6", whole(1, 8760), "Hours that 10-second rollups are kept."),
+    Setting("FIRSTHOP_ROLLUP_1M_DAYS", "14", whole(1, 3650), "Days that 1-minute rollups are kept."),
+    Setting("FIRSTHOP_ROLLUP_1H_DAYS", "400", whole(1, 36500), "Days that 1-hour rollups are kept."),
     Setting(
-        "FIRSTHOP_BATCH_ID_DAYS", "8", _whole(1, 365), "Days that batch ids are remembered, as long as clients retry."
+        "FIRSTHOP_BATCH_ID_DAYS", "8", whole(1, 365), "Days that batch ids are remembered, as long as clients retry."
     ),
-    Setting("FIRSTHOP_EXPORT_URL", "", _endpoint, "OTLP/HTTP traces endpoint to send kept client spans on to."),
-    Setting("FIRSTHOP_EXPORT_HEADERS", "", _headers, "Headers of those requests: name=value, separated by commas."),
-    Setting("FIRSTHOP_EXPORT_SPANS", "5000000", _whole(1000, 1 << 32), "Spans that may wait; the oldest beyond go."),
+    Setting("FIRSTHOP_EXPORT_URL", "", endpoint, "OTLP/HTTP traces endpoint to send kept client spans on to."),
+    Setting("FIRSTHOP_EXPORT_HEADERS", "", headers, "Headers of those requests: name=value, separated by commas."),
+    Setting("FIRSTHOP_EXPORT_SPANS", "5000000", whole(1000, 1 << 32), "Spans that may wait; the oldest beyond go."),
     Setting(
         "FIRSTHOP_TRACE_LINK",
         "",
-        _trace_link,
+        trace_link,
         "Where your tracing system shows a trace, e.g. https://jaeger.example/trace/{trace_id}.",
     ),
     Setting(
         "FIRSTHOP_ALERTMANAGER_URL",
         "",
-        _endpoint,
+        endpoint,
         "Alertmanager that alerts are sent to, e.g. http://alertmanager:9093; its API v2 lies below.",
     ),
     Setting(
         "FIRSTHOP_ALERT_WEBHOOKS",
         "",
-        _webhooks,
+        webhooks,
         "Other receivers of alerts: name=address, several separated by spaces. Addresses are never shown.",
     ),
     Setting(
         "FIRSTHOP_DASHBOARD_URL",
         "",
-        _endpoint,
+        endpoint,
         "Where people reach the dashboard, for links in alerts; empty: the query port on this machine.",
     ),
-    Setting("FIRSTHOP_DEAD_DAYS", "7", _whole(1, 3650), "Days that records which could not be stored are kept."),
+    Setting("FIRSTHOP_DEAD_DAYS", "7", whole(1, 3650), "Days that records which could not be stored are kept."),
     Setting("FIRSTHOP_TOKEN", "", str, "Token with which `firsthop top` asks; empty: one of the data directory's."),
 )
 
