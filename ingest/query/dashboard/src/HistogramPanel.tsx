@@ -107,7 +107,7 @@ function Chart({ data, view }: { data: Histogram; view: View }) {
               aria-selected={index === chosen}
               aria-label={`${rangeOf(each, format)}: ${formatCount(each.spans)}, ${formatShare(each.spans, measured)}`}
               title={`${rangeOf(each, format)}: ${formatCount(each.spans)} (${formatShare(each.spans, measured)})`}
-              className={each.exemplars.length > 0 ? "column" : "column bare"}
+              className={each.exemplars.length > 0 ? "bin" : "bin bare"}
               style={{ left: `${left * 100}%`, width: `${width * 100}%` }}
               onClick={() => pick(index)}
             >
