@@ -7,7 +7,14 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from ingest.client import answers, overview_answers, settings_answers, trace_answers
+from ingest.client import (
+    alert_answers,
+    answers,
+    breakdown_answers,
+    overview_answers,
+    settings_answers,
+    trace_answers,
+)
 
 if TYPE_CHECKING:
     from ingest.client.client import Client, SyncClient
@@ -53,11 +60,20 @@ class Calls:
     failures = Call("/api/v1/failures", answers.Failures)
     vitals = Call("/api/v1/vitals", overview_answers.Vitals)
     versions = Call("/api/v1/versions", overview_answers.Versions)
+    histogram = Call("/api/v1/histogram", breakdown_answers.Histogram)
+    compare = Call("/api/v1/compare", breakdown_answers.Comparison)
+    heatmap = Call("/api/v1/heatmap", breakdown_answers.Heatmap)
     values = Call("/api/v1/values", answers.Values)
     traces = Call("/api/v1/traces", trace_answers.Traces)
     trace = Call("/api/v1/traces/{trace_id}", trace_answers.Trace)
     trace_spans = Call("/api/v1/traces/{trace_id}/spans", trace_answers.SpanPage)
     span = Call("/api/v1/traces/{trace_id}/spans/{span_id}", trace_answers.OneSpan)
+    sessions = Call("/api/v1/sessions", breakdown_answers.Sessions)
+    session = Call("/api/v1/sessions/{session}", breakdown_answers.Session)
+    alerts = Call("/api/v1/alerts", alert_answers.AlertsNow)
+    alert_rules = Call("/api/v1/alerts/rules", alert_answers.AlertRules)
+    alert_history = Call("/api/v1/alerts/history", alert_answers.AlertHistory)
+    alert_silences = Call("/api/v1/alerts/silences", alert_answers.Silences)
     ledger = Call("/api/v1/ledger", answers.Ledger)
     privacy = Call("/api/v1/privacy", answers.Privacy)
     erasures = Call("/api/v1/erasures", answers.Receipts)

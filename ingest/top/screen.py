@@ -50,6 +50,7 @@ def _loop(window: "curses.window", asker: Asker, board: Board, styles: Mapping[s
     while True:
         if not board.paused:
             held = asker.newest
+        _follow_size()
         _draw(window, board, held, styles)
         key = window.getch()
         if key in (ord("q"), ord("Q")):
@@ -87,6 +88,13 @@ def _styles(*, colour: bool) -> Mapping[str, int]:
         curses.init_pair(_PAIR_SOFT, curses.COLOR_CYAN, -1)
         styles |= {"bad": curses.color_pair(_PAIR_BAD), "soft": curses.color_pair(_PAIR_SOFT)}
     return styles
+
+
+def _follow_size() -> None:
+    """The signal that tells of a new size may be lost to whoever else handles signals; so the terminal is asked."""
+    columns, rows = os.get_terminal_size()
+    if curses.is_term_resized(rows, columns):
+        curses.resizeterm(rows, columns)
 
 
 def _draw(window: "curses.window", board: Board, snapshot: Snapshot, styles: Mapping[str, int]) -> None:

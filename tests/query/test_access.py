@@ -8,7 +8,10 @@ from ingest.query.endpoints import ENDPOINTS
 from tests.query.conftest import CLIENT_KEY, ERASURE, OPERATOR, OTHER_TOKEN, TOKEN, Get
 
 PATHS = [
-    endpoint.path.replace("{trace_id}", "f" * 32).replace("{span_id}", "f" * 16).replace("{erasure_id}", ERASURE)
+    endpoint.path.replace("{trace_id}", "f" * 32)
+    .replace("{span_id}", "f" * 16)
+    .replace("{session}", "f" * 20)
+    .replace("{erasure_id}", ERASURE)
     for endpoint in ENDPOINTS
     if endpoint.method == "GET"
 ]

@@ -32,12 +32,15 @@ from ingest.client import (
 from ingest.client.calls import Call, Calls
 from ingest.query.endpoints import ENDPOINTS
 from tests.query.conftest import ERASURE, OPERATOR, TOKEN
+from tests.query.test_sessions import SESSION
 from tests.query.test_traces import SPAN, TRACE
 from tests.query.world import NOW_US
 
 README = (Path(package.__file__).parent / "README.md").read_text()
 CALLS = {name: call for name, call in vars(Calls).items() if isinstance(call, Call)}
-READS = {endpoint.path: endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"}
+JSON = "application/json"
+READS = {each.path: each for each in ENDPOINTS if (each.method, each.media) == ("GET", JSON)}
+NEEDED = {"values": {"dimension": "route"}, "compare": {"a.version": "5.2.0", "b.version": "5.2.1"}}
 
 
 @pytest.fixture
@@ -108,9 +111,9 @@ def test_answers_have_the_members_that_the_servers_schema_has(name: str) -> None
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_every_call_reads_what_the_server_answers(asking: Client, name: str) -> None:
-    in_path = {"trace_id": TRACE, "span_id": SPAN, "erasure_id": ERASURE}
+    in_path = {"trace_id": TRACE, "span_id": SPAN, "erasure_id": ERASURE, "session": SESSION}
     call = CALLS[name]
-    parameters = {"dimension": "route"} if name == "values" else {}
+    parameters = dict(NEEDED.get(name, {}))
     if any(parameter.name == "from" for parameter in READS[call.path].parameters):
         parameters["from_"] = "-2h"
     answer = await getattr(asking, name)(*(in_path[part] for part in re.findall(r"{(\w+)}", call.path)), **parameters)
