@@ -23,11 +23,12 @@ async def names(routes: Locator) -> list[str]:
     return [" ".join(text.split()) for text in found]
 
 
-async def test_a_page_load_takes_six_calls(visit: Visit) -> None:
+async def test_a_page_load_takes_seven_calls(visit: Visit) -> None:
     await visit.open()
     await expect(visit.page.get_by_role("heading", name="Recent traces")).to_be_visible()
     await calm(visit)
-    assert sorted(call for call, _ in visit.asked) == ["apps", "health", "overview", "phases", "routes", "traces"]
+    calls = ["apps", "health", "histogram", "overview", "phases", "routes", "traces"]
+    assert sorted(call for call, _ in visit.asked) == calls
 
 
 async def test_old_links_to_the_latency_page_still_open(visit: Visit) -> None:

@@ -21,7 +21,7 @@ async def test_the_privacy_page_is_a_click_away_and_back(visit: Visit) -> None:
     await visit.open()
     page = visit.page
     pages = page.get_by_role("navigation", name="Pages")
-    await expect(pages.get_by_role("link", name="Latency")).to_have_attribute("aria-current", "page")
+    await expect(pages.get_by_role("link", name="Overview")).to_have_attribute("aria-current", "page")
     await pages.get_by_role("link", name="Privacy").click()
     await expect(page).to_have_url(visit.site + "/?page=privacy")
     await expect(page.get_by_role("heading", name="What was scrubbed")).to_be_visible()
