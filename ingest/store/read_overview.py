@@ -12,7 +12,7 @@ from ingest.model import F64, I64, METRICS, UNKNOWN, Kind
 from ingest.ports import FailedSpans, Question, ServerTimes, Suppressed
 from ingest.store.disclose import Cell, Visits, hidden_cells, passes
 from ingest.store.plan import TIERS, Retention
-from ingest.store.read_samples import FAILED, about, dimension, span_of
+from ingest.store.read_samples import FAILED, SIXTEENTH, about, about_how_many, dimension, span_of
 from ingest.store.snapshot import micros, moment, snapshot
 
 MOST_FAILED = 20_000
@@ -22,7 +22,6 @@ MOST_REQUESTS = 10_000
 WORTH_ALL = 4
 """Up to so many times as many as are wanted all are read; of more a sixteenth, which has an index of its own."""
 
-_SIXTEENTH = "(hashint8(randomness) & 15) = 0"
 
 _TTFB = f"phases_us[{METRICS.index('ttfb')}]"
 
@@ -138,7 +137,7 @@ class _Select:
         # One look at the spans: counting them first would read them twice.
         rows = await connection.fetch(
             f"WITH found AS MATERIALIZED (SELECT weight, randomness, session, {names} FROM span"  # noqa: S608 - names from DIMENSIONS
-            f"   WHERE {where}{f' AND {_SIXTEENTH}' if bits else ''}),"
+            f"   WHERE {where}{f' AND {SIXTEENTH}' if bits else ''}),"
             " size AS (SELECT 1 << greatest(ceil(log(2, greatest(count(*), 1) / $4::numeric)), 0)::int AS thinned_by"
             "   FROM found)"
             f" SELECT weight * (thinned_by << {bits}) AS weight, randomness,"
@@ -151,11 +150,7 @@ class _Select:
 
     async def _bits(self, connection: asyncpg.Connection, where: str, arguments: Sequence[object]) -> int:
         """How many bits of the hash are decided by the index that is read: 4, or none where all spans are."""
-        sixteenth: int = await connection.fetchval(
-            f"SELECT count(*) FROM span WHERE {where} AND {_SIXTEENTH}",  # noqa: S608
-            *arguments,
-        )
-        return 4 if sixteenth * 16 > self.most * WORTH_ALL else 0
+        return 4 if await about_how_many(connection, where, arguments) > self.most * WORTH_ALL else 0
 
 
 Row = Mapping[str, Any]
