@@ -55,7 +55,7 @@ def _as_told(sender: Sender, version: str, *, cheap: bool) -> Sender:
     sender = replace(sender, app=replace(_SHOP, regressions=(slower,)), version=version, resource=resource)
     if not cheap:
         return sender
-    of_device = {
+    of_device: dict[str, str | int] = {
         "os_name": _CHEAP.os_name,
         "os_version": _CHEAP.os_version,
         "device_manufacturer": _CHEAP.manufacturer,

@@ -1,4 +1,4 @@
-"""One journey before a running service: a release is slow for some, the page says for whom and why, an alert follows."""
+"""A running service: a release is slow for some; the page says for whom and why; an alert follows."""
 
 import asyncio
 import re
@@ -91,10 +91,10 @@ async def journey(told: tuple[Service, Inbox], browser: Browser) -> AsyncIterato
 async def viewer_token(service: Service) -> str:
     """The token of somebody who may only read."""
     headers = {"Authorization": f"Bearer {service.token}"}
-    async with ClientSession(headers=headers) as session:
-        async with session.post(f"{service.query}/api/v1/keys", json={"role": "token"}) as answer:
-            assert answer.status == 200, await answer.text()
-            return str((await answer.json())["key"])
+    url = f"{service.query}/api/v1/keys"
+    async with ClientSession(headers=headers) as session, session.post(url, json={"role": "token"}) as answer:
+        assert answer.status == 200, await answer.text()
+        return str((await answer.json())["key"])
 
 
 def handshake(page: Page) -> Locator:
