@@ -22,6 +22,7 @@ from tests.service import DEADLINE_SECONDS, Service, running_service
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RULE = "slow checkout in Brazil"
+MOST_TABS = 120
 
 
 @dataclass
@@ -169,6 +170,52 @@ async def test_a_slow_release_is_found_explained_shared_and_watched(journey: Jou
     await expect(other.get_by_role("radio", name=re.compile("p95")).first).to_be_checked()
     await other.goto(body["traces"][0]["url"])
     await expect(other.get_by_role("dialog").get_by_role("treeitem").first).to_be_visible()
+
+
+async def tab_to(page: Page, wanted: Locator, key: str = "Tab") -> None:
+    """Walks the focus there, as somebody without a mouse has to."""
+    await wanted.wait_for()
+    for _ in range(MOST_TABS):
+        if await wanted.evaluate("element => element === document.activeElement"):
+            return
+        await page.keyboard.press(key)
+    raise AssertionError(f"not reached by {key}: {wanted}")
+
+
+async def choose_by_keyboard(page: Page, dimension: str, value: str) -> None:
+    """Filters by one value, found by typing."""
+    filters = page.get_by_role("navigation", name="Time range and filters")
+    await tab_to(page, filters.get_by_role("button", name=re.compile(f"^{dimension}")))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("option", name=re.compile(value))).to_be_visible()
+    await page.keyboard.type(value)
+    await expect(page.get_by_role("option")).to_have_count(1)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(f"={value}"))
+    await page.keyboard.press("Escape")
+
+
+async def test_the_way_from_the_overview_to_the_reason_needs_no_mouse(journey: Journey) -> None:
+    page = journey.page
+    await journey.open()
+    await tab_to(page, page.get_by_role("textbox", name="Find a route"))
+    await page.keyboard.type("checkout")
+    await tab_to(page, page.get_by_role("region", name="Routes by impact").get_by_role("button", name=CHECKOUT))
+    await page.keyboard.press("Enter")
+    await tab_to(page, page.get_by_role("link", name=f"Compare {NEW} with {OLD}"), "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await choose_by_keyboard(page, "Country", "BR")
+    await choose_by_keyboard(page, "Device class", "low")
+    await expect(page.locator(".verdict")).to_contain_text("all of it in TLS")
+    await tab_to(page, page.get_by_role("link", name=f"Figures and traces of {NEW}"))
+    await page.keyboard.press("Enter")
+    bars = page.get_by_role("region", name="Distribution of duration").get_by_role("listbox")
+    await tab_to(page, bars)
+    await page.keyboard.press("Enter")
+    await expect(handshake(page)).to_have_text(re.compile(r"^[\d.]+ s$"))
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 async def make_rule(page: Page) -> None:
