@@ -92,7 +92,7 @@ function Said({ found, range }: { found: Rehearsal; range: string }) {
   const undecided = undecidedIn(found);
   const groups = new Set(found.firings.map(({ group }) => groupText(group))).size;
   return (
-    <p className="verdict">
+    <p className="said">
       It would <strong>{times}</strong> in the last {range}
       {groups > 1 && `, in ${groups} groups`}.
       {undecided > 0 && <span className="aside">{undecided} windows tell nothing: too few spans, sessions or other days.</span>}

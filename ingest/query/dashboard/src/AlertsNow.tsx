@@ -26,7 +26,7 @@ function Examples({ alert, known, view, href }: { alert: Alert; known: KnownRule
   const slowest = [...(data?.traces ?? [])].sort((a, b) => b.duration_us - a.duration_us).slice(0, 3);
   if (slowest.length === 0) return null;
   return (
-    <span className="examples">
+    <span className="alert-examples">
       Examples:{" "}
       {slowest.map(({ trace_id: id, duration_us: us }) => (
         <a key={id} href={`${href}&trace=${id}`} title={id}>

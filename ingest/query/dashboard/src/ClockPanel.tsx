@@ -52,7 +52,7 @@ function Shown({ noted }: { noted: Record<string, number> }) {
 
 export function ClockPanel({ answer, retry }: { answer: Answer<Ledger>; retry: () => void }) {
   return (
-    <div id="clocks" className="cell">
+    <div id="clocks" className="anchored">
       <Panel
         title="When spans began"
         note="A to C are anchored to the server’s clock, D to F are not. Durations are measured on the device and never touched."

@@ -61,12 +61,12 @@ export function FilterBar({ view, turn }: { view: View; turn: number }) {
       )}
       {narrows && view.route && <Chip label={view.route} clear={() => changeView({ route: null })} />}
       {narrows && isFiltered(view) && (
-        <Button variant="subtle" onClick={() => changeView(withoutFilters())}>
+        <Button variant="subtle" px="xs" onClick={() => changeView(withoutFilters())}>
           Clear filters
         </Button>
       )}
       {narrows && (
-        <Button variant="subtle" className="alert-on" onClick={() => changeView({ page: "alerts", edit: "new" })}>
+        <Button variant="subtle" px="xs" className="alert-on" onClick={() => changeView({ page: "alerts", edit: "new" })}>
           Alert on this view
         </Button>
       )}

@@ -2,6 +2,7 @@
 
 import { ActionIcon, Select, Switch, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import type { MouseEvent } from "react";
+import { useEffect, useRef } from "react";
 import type { App } from "./api.ts";
 import { useAnswer } from "./api.ts";
 import { formatAgo } from "./units.ts";
@@ -40,13 +41,19 @@ function Scheme() {
 }
 
 function Pages({ view }: { view: View }) {
+  const list = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const current = list.current?.querySelector<HTMLElement>("[aria-current]");
+    // Not scrollIntoView, which would move the page as well.
+    if (list.current && current) list.current.scrollLeft = current.offsetLeft - (list.current.clientWidth - current.offsetWidth) / 2;
+  }, [view.page]);
   const open = (event: MouseEvent, page: View["page"]): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
     changeView({ page, trace: null, edit: null });
   };
   return (
-    <nav className="pages" aria-label="Pages">
+    <nav className="pages" aria-label="Pages" ref={list}>
       {PAGES.map((page) => (
         <a
           key={page}

@@ -38,7 +38,7 @@ export function Headline({ answer, view }: { answer: Answer<Overview>; view: Vie
   const apdex = total?.apdex;
   const estimated = total?.spans_interval ? "≈\u202f" : "";
   return (
-    <div className={answer.loading ? "summary behind" : "summary"}>
+    <div className={answer.loading ? "summary headline-figures behind" : "summary headline-figures"}>
       <div className="figure">
         <span className="label">{view.signal === "request" ? "Requests" : "Spans"}</span>
         <span className="value">{estimated}{formatCount(total?.spans)}</span>

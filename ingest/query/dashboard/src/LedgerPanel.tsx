@@ -166,7 +166,7 @@ interface LedgerPanelProps {
 
 export function LedgerPanel({ answer, view, retry, actions }: LedgerPanelProps) {
   return (
-    <div id="ledger" className="cell">
+    <div id="ledger" className="anchored">
       <Panel
         title="Ledger"
         note="Every span that arrives ends in exactly one way, and the sum is checked hour by hour."

@@ -53,7 +53,7 @@ function Counts({ head, rows }: { head: string; rows: CountRow[] }) {
 
 export function DropPanel({ answer, retry }: { answer: Answer<Ledger>; retry: () => void }) {
   return (
-    <div id="drops" className="cell">
+    <div id="drops" className="anchored">
       <Panel
         title="Dropped by clients"
         note="What clients say they dropped before sending: beside the ledger, not in it. The share is of what arrived and what did not."
@@ -105,7 +105,7 @@ const OF_RECEIVED: readonly NoteKind[] = ["repair", "phase", "sampling"];
 
 export function NotePanel({ answer, retry }: { answer: Answer<Ledger>; retry: () => void }) {
   return (
-    <div id="notes" className="cell">
+    <div id="notes" className="anchored">
       <Panel
         title="Noticed and put right"
         note="Where a client is known to send something wrongly, it is put right; what contradicts itself becomes unknown rather than wrong."

@@ -41,7 +41,7 @@ export function OverviewPage({ app, view, turn, next, longer }: PageProps) {
         {view.signal === "request" && (
           <div className="pair">
             <PhasePanel {...shared} />
-            <div className="column">
+            <div className="stacked">
               <FailurePanel answer={answer} retry={next} />
               {vitals && <VitalPanel answer={answer} view={view} retry={next} />}
             </div>

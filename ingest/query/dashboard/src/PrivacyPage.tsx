@@ -30,7 +30,7 @@ function Headline({ answer }: { answer: Answer<Privacy> }) {
   const least = data?.least_sessions;
   const spans = (count: number): string | undefined => data && `${formatCount(count)} spans`;
   return (
-    <div className={loading ? "summary privacy-summary behind" : "summary privacy-summary"}>
+    <div className={loading ? "summary behind" : "summary"}>
       <Figure label="Replaced before storing" value={formatCount(finds)} aside={data && `in ${formatCount(received)} spans`} />
       <Figure label="Counted without identifiers" value={formatShare(counted, received)} aside={spans(counted)} />
       <Figure label="Not taken in, no consent" value={formatShare(refused, received)} aside={spans(refused)} />

@@ -43,7 +43,7 @@ function DoubtLine({ doubt }: { doubt: Doubt }) {
 function VerdictBand({ level, doubts }: { level: Level; doubts: Doubt[] }) {
   const [sign, line] = VERDICTS[level];
   return (
-    <section className={`panel verdict ${level}`} aria-label="Verdict">
+    <section className={`panel trust ${level}`} aria-label="Verdict">
       <span className="sign" aria-hidden="true">{sign}</span>
       <div>
         <h2>{line}</h2>
@@ -77,7 +77,7 @@ function Figures({ answer, newest }: { answer: Answer<Ledger>; newest: string | 
   const lost = total ? sum(lostByClients(total.client)) : 0;
   const spans = (count: number): string | undefined => total && `${formatCount(count)} spans`;
   return (
-    <div className={answer.loading ? "summary quality-summary behind" : "summary quality-summary"}>
+    <div className={answer.loading ? "summary behind" : "summary"}>
       <Figure label="Received" value={formatCount(total?.received)} aside={total && "spans"} />
       <Figure label="Refused" value={formatShare(refused, received)} aside={spans(refused)} />
       <Figure label="Lost by clients" value={formatShare(lost, received + lost)} aside={spans(lost)} />

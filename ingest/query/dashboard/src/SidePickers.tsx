@@ -2,10 +2,30 @@
 
 import { Button, Select } from "@mantine/core";
 import type { Sides } from "./compare.ts";
-import { SHIFT_NAMES } from "./compare.ts";
+import { SHIFT_NAMES, sideView } from "./compare.ts";
 import { ValuePicker } from "./ValuePicker.tsx";
 import type { Dimension, Shift, Side, SideName, View } from "./view.ts";
-import { changeView, DIMENSIONS, SHIFTS, SIDES, signalParameters } from "./view.ts";
+import { changeView, DIMENSIONS, formatView, SHIFTS, SIDES, signalParameters } from "./view.ts";
+
+/** The way from a side to its figures, and from there to single traces. */
+function Alone({ view, side, name }: { view: View; side: Side; name: string }) {
+  const to = sideView(view, side);
+  if (!to) return null;
+  return (
+    <a
+      className="alone-link"
+      href={formatView({ ...view, ...to }) || "/"}
+      aria-label={`Figures and traces of ${name}`}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        changeView(to);
+      }}
+    >
+      Figures and traces
+    </a>
+  );
+}
 
 interface SidePickersProps {
   view: View;
@@ -27,6 +47,7 @@ export function SidePickers({ view, sides, names, turn }: SidePickersProps) {
             <i className={`side-line side-${side}`} />
             <span className="aside">{side === "a" ? "From" : "To"}</span>
             <strong>{names[side]}</strong>
+            <Alone view={view} side={sides[side]} name={names[side]} />
           </div>
           <div className="row">
             {DIMENSIONS.map((dimension) => (

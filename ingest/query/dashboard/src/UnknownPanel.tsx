@@ -79,7 +79,7 @@ interface UnknownPanelProps {
 export function UnknownPanel({ all, view, turn, retry }: UnknownPanelProps) {
   const systems = useAnswer<Phases>(`/api/v1/phases?${commonParameters(view)}&group_by=os`, turn);
   return (
-    <div id="unknown" className="cell">
+    <div id="unknown" className="anchored">
       <Panel
         title="Unknown phases"
         note="The share of requests of which nobody knows the phase: the browser hides it (Timing-Allow-Origin makes it tell), or the client does not measure it. Reused connections are known, and not among them."

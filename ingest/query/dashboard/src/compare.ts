@@ -60,10 +60,20 @@ export function compareParameters(view: View, sides: Sides): URLSearchParams {
   return query;
 }
 
+/** The filters of one side: its own, and where it has none those common to both. */
+function filtersOf(view: View, side: Side): View["filters"] {
+  const own = DIMENSIONS.map((name) => [name, side.filters[name].length > 0 ? side.filters[name] : view.filters[name]]);
+  return Object.fromEntries(own) as View["filters"];
+}
+
+/** Where the figures and traces of one side alone are; null for another time than the page's, of which no view tells. */
+export function sideView(view: View, side: Side): Pick<View, "page" | "filters"> | null {
+  return side.shift === "none" ? { page: "overview", filters: filtersOf(view, side) } : null;
+}
+
 /** What other calls ask of one side alone. */
 export function sideParameters(view: View, side: Side): URLSearchParams {
-  const own = DIMENSIONS.map((name) => [name, side.filters[name].length > 0 ? side.filters[name] : view.filters[name]]);
-  const query = filterParameters({ ...view, filters: Object.fromEntries(own) as View["filters"] });
+  const query = filterParameters({ ...view, filters: filtersOf(view, side) });
   for (const [name, text] of Object.entries(periodOf(view, side.shift) ?? {})) query.set(name, text);
   return query;
 }

@@ -87,6 +87,12 @@ const ACTIONS: Record<string, string> = {
   "key.create": "Key made",
   "key.revoke": "Key revoked",
   "key.origins": "Origins changed",
+  "alert_rule.create": "Alert rule made",
+  "alert_rule.update": "Alert rule changed",
+  "alert_rule.delete": "Alert rule removed",
+  "alert_rule.test": "Alert rule tested",
+  "alert_silence.create": "Alerts silenced",
+  "alert_silence.end": "Silence ended",
 };
 
 /** What was done: `rule.update`, which this page does not know, is “Rule: update”. */
@@ -97,7 +103,12 @@ export function actionName(action: string): string {
 
 function written(value: unknown): string {
   if (Array.isArray(value)) return value.length ? value.join(", ") : "any";
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value).map(([name, part]) => `${name} ${written(part)}`).join(", ");
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === "" || value === null || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
 /** What is different now, member by member; of what is new or gone all that is not empty. */
@@ -108,7 +119,7 @@ export function changeText({ before, after }: Change): string {
     if (before && after) return JSON.stringify(was) === JSON.stringify(is) ? "" : `${name}: ${written(was)} → ${written(is)}`;
     const value = after ? is : was;
     if (name === "role") return roleName(String(value));
-    return value === "" || value === null || (Array.isArray(value) && value.length === 0) ? "" : `${name}: ${written(value)}`;
+    return isEmpty(value) ? "" : `${name}: ${written(value)}`;
   });
   return parts.filter(Boolean).join("; ");
 }

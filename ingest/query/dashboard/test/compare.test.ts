@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apart, behind, bothParameters, byAge, compareParameters, formatPoints, isSame, isUnsaid, pair, partOf, periodOf, sideName, sideParameters, signed, suggestVersions, verdict, withInterval } from "../src/compare.ts";
+import { apart, behind, bothParameters, byAge, compareParameters, formatPoints, isSame, isUnsaid, pair, partOf, periodOf, sideName, sideParameters, sideView, signed, suggestVersions, verdict, withInterval } from "../src/compare.ts";
 import type { Latency } from "../src/api.ts";
 import type { ComparedPhase, ComparedSide, Comparison, Difference } from "../src/compareAnswer.ts";
 import { formatDuration } from "../src/units.ts";
@@ -22,6 +22,12 @@ test("what is common is asked for once, what a side has for itself under its nam
   assert.equal(query.get("b.from"), "-90000s");
   assert.equal(query.get("b.to"), "-86400s");
   assert.equal(query.get("at"), "0.95");
+});
+
+test("a side alone opens as a view of its own, but not of another time", () => {
+  const filters = { version: ["5.2.0"], country: ["BR"], device_class: [], network: [] };
+  assert.deepEqual(sideView(versions, versions.sides.a), { page: "overview", filters });
+  assert.equal(sideView(versions, versions.sides.b), null);
 });
 
 test("a side alone is asked for by its own values, which win over the common ones", () => {

@@ -17,6 +17,11 @@ test("of what was changed only the difference is told", () => {
   assert.equal(changeText(change({ before, after })), "origins: any → https://a.example, https://b.example");
 });
 
+test("members within members are told in words", () => {
+  const when = { kind: "latency", above_ms: 300 };
+  assert.equal(changeText(change({ after: { when, filters: { country: ["BR"] }, annotations: {} } })), "when: kind latency, above_ms 300; filters: country BR");
+});
+
 test("an action that the page does not know keeps its own words", () => {
   assert.equal(actionName("key.revoke"), "Key revoked");
   assert.equal(actionName("rule.set_up"), "Rule: set up");
