@@ -114,8 +114,8 @@ async def about_how_many(connection: asyncpg.Connection, where: str, arguments: 
 
 async def _thinned_by(connection: asyncpg.Connection, where: str, arguments: Sequence[object]) -> int:
     """One in how many is enough: a power of two."""
-    found = await about_how_many(connection, where, arguments)
-    return int(max(1, 1 << (-(-found // MOST_SAMPLES) - 1).bit_length()))
+    found = max(await about_how_many(connection, where, arguments), 1)
+    return 1 << (-(-found // MOST_SAMPLES) - 1).bit_length()
 
 
 async def _judge(connection: asyncpg.Connection, question: Question, span: SampledRange) -> _Shown:
