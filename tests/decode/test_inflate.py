@@ -127,7 +127,7 @@ def test_a_zstd_frame_with_a_huge_window_is_refused() -> None:
         inflate(streamed_zstd(b"hello", window_log=24), "zstd", LIMIT)
 
 
-@pytest.mark.parametrize(("encoding", "member"), [("gzip", gzip.compress(b"")), ("zstd", streamed_zstd(b""))])
+@pytest.mark.parametrize(("encoding", "member"), [("gzip", gzip.compress(b"", mtime=0)), ("zstd", streamed_zstd(b""))])
 def test_thousands_of_empty_members_are_refused(encoding: str, member: bytes) -> None:
     with pytest.raises(Malformed, match="more than 64"):
         inflate(member * 20_000, encoding, LIMIT)
