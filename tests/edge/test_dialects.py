@@ -190,7 +190,11 @@ async def test_a_body_that_is_too_large_is_refused_whatever_it_says_of_itself(ed
 
 @pytest.mark.parametrize(
     ("data", "encoding", "reason"),
-    [(faro(), "gzip", "bad_gzip"), (gzip.compress(faro(), mtime=0)[:-9], "gzip", "bad_gzip"), (faro()[:-9], "", "bad_json")],
+    [
+        (faro(), "gzip", "bad_gzip"),
+        (gzip.compress(faro(), mtime=0)[:-9], "gzip", "bad_gzip"),
+        (faro()[:-9], "", "bad_json"),
+    ],
 )
 async def test_a_body_that_says_what_it_is_not_is_refused_and_named(
     edge: RunningEdge, data: bytes, encoding: str, reason: str

@@ -48,7 +48,8 @@ async def test_a_body_that_announces_too_much_is_refused_before_any_of_it_is_sen
 
 
 @pytest.mark.parametrize(
-    ("encoding", "bomb"), [("gzip", gzip.compress(bytes(50 << 20), mtime=0)), ("deflate", zlib.compress(bytes(50 << 20)))]
+    ("encoding", "bomb"),
+    [("gzip", gzip.compress(bytes(50 << 20), mtime=0)), ("deflate", zlib.compress(bytes(50 << 20)))],
 )
 async def test_a_small_body_that_inflates_beyond_the_limit_is_refused(edge: RunningEdge, encoding: str, bomb: bytes):
     answer = await edge.send(bomb, content_encoding=encoding)
