@@ -30,14 +30,15 @@ _MISSING = """<!doctype html>
 def add_pages(app: web.Application, directory: Path) -> None:
     """Serves the files of a directory, and its index.html as `/`.
 
-    The files are looked up now: a path that a request makes up never reaches the file system.
+    The files are looked up now: a path that a request makes up never reaches the file system. `x.js.gz` is no file of
+    its own, but what is sent in place of `x.js` to whoever takes gzip.
     """
     index = directory / "index.html"
     if not index.is_file():
         app.router.add_get("/", _missing)
         return
     app.router.add_get("/", _page(index, "no-cache"))
-    for file in sorted(path for path in directory.rglob("*") if path.is_file()):
+    for file in sorted(path for path in directory.rglob("*") if path.is_file() and path.suffix != ".gz"):
         name = file.relative_to(directory)
         hashed = name.parts[0] == _ASSETS
         app.router.add_get(

@@ -1,5 +1,6 @@
 """The dashboard's files, their headers, and the page that says they are missing."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,18 @@ async def test_hashed_files_are_kept_for_a_year_and_others_asked_for(pool: "asyn
         assert script.content_type in ("text/javascript", "application/javascript")
         assert "immutable" in script.headers["Cache-Control"]
         assert (await client.get("/icon.svg")).headers["Cache-Control"] == "no-cache"
+
+
+async def test_who_takes_gzip_is_sent_what_the_build_compressed(pool: "asyncpg.Pool[Any]", dist: Path) -> None:
+    (dist / "assets" / "index-1a2b.js.gz").write_bytes(gzip.compress(b"1"))
+    async with serve(pool, dashboard=dist) as client:
+        for taken, encoding in (("gzip", "gzip"), ("identity", None)):
+            script = await client.get("/assets/index-1a2b.js", headers={"Accept-Encoding": taken})
+            assert await script.read() == b"1"
+            assert script.headers.get("Content-Encoding") == encoding
+            assert script.content_type in ("text/javascript", "application/javascript")
+            assert "default-src 'none'" in script.headers["Content-Security-Policy"]
+        assert (await client.get("/assets/index-1a2b.js.gz")).status == 404
 
 
 @pytest.mark.parametrize("path", ["/assets/%2e%2e/%2e%2e/secret", "/..%2fsecret", "/assets/", "/secret"])
