@@ -17,7 +17,7 @@ from ingest.store.plan import Retention
 from ingest.store.read import PostgresReader
 from loadtest.query_world import APP_ID, DAY_US, HOUR_US, MINUTE_US
 
-RETENTION = Retention(tiers_us=(6 * HOUR_US, 14 * DAY_US, 400 * DAY_US), spans_us=7 * DAY_US)
+RETENTION = Retention(tiers_us=(6 * HOUR_US, 14 * DAY_US, 400 * DAY_US, 400 * DAY_US), spans_us=7 * DAY_US)
 
 
 WARM_UP = 3

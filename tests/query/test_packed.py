@@ -29,6 +29,7 @@ QUESTIONS: list[tuple[str, dict[str, str]]] = [
     ("phases", {"from": "-3d", "group_by": "network"}),
     ("routes", {"from": "-3d"}),
     ("values", {"from": "-3d", "dimension": "version"}),
+    ("latency", {"step": "1d", "from": "-3d", "group_by": "route"}),
 ]
 
 
@@ -82,18 +83,21 @@ async def bring_up_to_date(pool: "asyncpg.Pool[Any]") -> None:
 
 async def pack(pool: "asyncpg.Pool[Any]") -> list[int]:
     compactor = Compactor(pool, Retention.of(Settings.from_env({})), 0, lambda: seeded.NOW_US)
+    for finer in TIERS[:-1]:
+        await compactor.fold(finer)
     return [await compactor.pack(tier) for tier in TIERS[1:]]
 
 
-async def test_a_database_of_an_earlier_version_loses_nothing_when_it_is_migrated_and_packed(
+async def test_a_database_of_an_earlier_version_loses_nothing_when_it_is_migrated_folded_and_packed(
     old_pool: "asyncpg.Pool[Any]",
 ) -> None:
     await bring_up_to_date(old_pool)
     async with serve(old_pool) as client:
         before = [await ask(client, path, query) for path, query in QUESTIONS]
         assert sum(group["total"]["spans"] for group in before[2]["groups"]) == 300
-        assert await pack(old_pool) != [0, 0]
-        assert await old_pool.fetchval("SELECT count(*) FROM rollup_1h_packed") > 0
+        assert await pack(old_pool) != [0, 0, 0]
+        for table in ("rollup_1h_packed", "rollup_1d"):
+            assert await old_pool.fetchval(f"SELECT count(*) FROM {table}") > 0
         assert [await ask(client, path, query) for path, query in QUESTIONS] == before
 
 
