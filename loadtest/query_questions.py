@@ -41,6 +41,9 @@ def questions(now_us: int) -> dict[str, Question]:
             asked, group_by=("route",), most_groups=MOST_GROUP_POINTS // (DAY_US // MINUTE_US)
         ),
         "by version, 30 days, every 2 h": replace(month, group_by=("version",), most_groups=MOST_GROUPS),
+        "by route, totals of 30 days": replace(
+            month, over_time=False, group_by=("route",), most_groups=MOST_GROUPS, step_us=MINUTE_US
+        ),
         "all, 24 h, every minute": asked,
         "all, 30 days, every 2 h": month,
     }

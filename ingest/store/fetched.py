@@ -9,6 +9,7 @@ import numpy as np
 from ingest import sessions, sketch
 from ingest.model import F64, I32, I64, METRICS, Mask, Phase
 from ingest.ports import Question, Sketches
+from ingest.store import packed_rows
 from ingest.store.disclose import Visits
 from ingest.store.packed_rows import Windows, runs
 from ingest.store.plan import Piece, Plan
@@ -88,9 +89,11 @@ class Fetched:
             sizes = windows.lengths(windows.numbers("bin_ends", len(METRICS)))
         range_us = np.full(len(start_us), chosen.from_us)
         session_sizes = np.zeros(len(start_us), np.int64)
-        told = question.least_sessions > 1 or question.with_sessions
-        if told:
+        session_column = packed_rows.session_column(question.least_sessions, whole=question.with_sessions)
+        if session_column:
             session_sizes = windows.lengths(windows.numbers("session_ends"))[0]
+        if session_column == "session_heads":
+            session_sizes = np.minimum(session_sizes, packed_rows.HEAD_BYTES)
         whole = cls(
             cell=np.array([row["number"] for row in rows], np.int64)[windows.row],
             at_us=start_us // chosen.step_us * chosen.step_us if question.over_time else range_us,
@@ -104,7 +107,7 @@ class Fetched:
             ],
             visited=np.arange(len(start_us)),
             session_sizes=session_sizes,
-            sessions=windows.strung("sessions") if told else b"",
+            sessions=windows.strung(session_column) if session_column else b"",
         )
         return whole if inside.all() else whole._where(inside)
 

@@ -272,7 +272,7 @@ def _select_packed(number: int, piece: Piece, where: str, question: Question) ->
     columns = packed_rows.select(
         question.metrics,
         marks=bool(set(question.metrics) - {"duration"}),
-        sessions=question.least_sessions > 1 or question.with_sessions,
+        session_column=packed_rows.session_column(question.least_sessions, whole=question.with_sessions),
     )
     return (
         f"SELECT {number} AS piece, number, {columns} FROM unnest($2::bigint[], $3::int[]) AS chosen(series_id, number)"  # noqa: S608 - names from TIERS and METRICS

@@ -33,7 +33,8 @@ from ingest.store.plan import TIERS, Retention, Tier
 from privacy import BUILT_IN
 
 FOLD_SECONDS = (30.0, 300.0, 3600.0)
-"""How often 10 s are folded into 1 min, 1 min into 1 h, and hours into days. What is not folded yet is read from the finer tier."""
+"""How often 10 s are folded into 1 min, 1 min into 1 h, and hours into days. What is not folded yet is read from the
+finer tier."""
 PACK_SECONDS = (900.0, 3600.0, 21_600.0)
 """How often minutes are packed by hours, hours by days, and days by 32 of them."""
 RETIRE_SECONDS = 600.0

@@ -1,3 +1,14 @@
+-- Of each sketch of sessions so much as tells five of them from each other: whether a figure may be shown needs no more.
+ALTER TABLE rollup_1m_packed ADD COLUMN session_heads bytea;
+ALTER TABLE rollup_1h_packed ADD COLUMN session_heads bytea;
+ALTER TABLE rollup_1m_packed ALTER COLUMN session_heads SET STORAGE PLAIN;
+ALTER TABLE rollup_1h_packed ALTER COLUMN session_heads SET STORAGE PLAIN;
+UPDATE rollup_1m_packed SET session_heads = (
+    SELECT string_agg(substr(sessions, coalesce(session_ends[w - 1], 0) + 1,
+                             least(32, session_ends[w] - coalesce(session_ends[w - 1], 0))), '' ORDER BY w)
+    FROM generate_subscripts(session_ends, 1) AS w
+);
+
 -- A tier of days, folded from the hours: what a month holds is read from thirty windows of a series.
 CREATE TABLE rollup_1d (LIKE rollup_1h INCLUDING ALL);
 CREATE TABLE rollup_1d_packed (LIKE rollup_1h_packed INCLUDING ALL);
