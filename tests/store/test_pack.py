@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from ingest.store import pack as packing
+from ingest.store import packed_rows
 from ingest.store.plan import TIERS, Tier
 from tests.records import NOW_US, make_record
 from tests.store.test_retain import DAY_US, HOUR_US, compactor, fold_all, store, totals, who
@@ -62,6 +63,22 @@ async def test_late_windows_join_the_packed_ones_of_their_stretch(pool: "Pool[An
         assert await totals(pool, every_window(tier), tier.width_us) == await totals(pool, "rollup_10s", tier.width_us)
         assert await who(pool, every_window(tier), tier.width_us) == await who(pool, "rollup_10s", tier.width_us)
     assert await rows(pool, HOURS.packed) < 2 * packed
+
+
+async def test_heads_hold_the_first_bytes_of_every_windows_sketch(pool: "Pool[Any]") -> None:
+    await store(pool, *[make_record(seed, spread_us=3 * HOUR_US, spans=600, bodies=60, routes=2) for seed in range(3)])
+    await fold_all(pool)
+    await pack_all(pool)
+    cut = (
+        "SELECT string_agg(substr(sessions, coalesce(session_ends[w - 1], 0) + 1, least($1, session_ends[w]"
+        " - coalesce(session_ends[w - 1], 0))), '' ORDER BY w) FROM generate_subscripts(session_ends, 1) AS w"
+    )
+    for tier in (MINUTES, HOURS, DAYS):
+        found = await pool.fetch(
+            f"SELECT session_heads, ({cut}) AS heads, sessions FROM {tier.packed}", packed_rows.HEAD_BYTES
+        )
+        assert all(row["session_heads"] == row["heads"] for row in found)
+        assert any(row["session_heads"] != row["sessions"] for row in found)
 
 
 async def test_minutes_that_are_not_in_the_hours_yet_are_not_packed(pool: "Pool[Any]") -> None:

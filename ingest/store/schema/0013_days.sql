@@ -24,9 +24,20 @@ $create$;
 -- Nothing has been folded yet. Hours that are packed have no part, and count as folded: they are unpacked once more, in
 -- parts below all others that are small enough for a transaction of the compactor.
 INSERT INTO compaction VALUES ('rollup_1h', -9223372036854775808);
+CREATE FUNCTION pg_temp.piece(strung bytea, ends integer[], place integer, each integer, size integer) RETURNS bytea
+LANGUAGE sql IMMUTABLE
+RETURN nullif(substr(strung, size * coalesce(ends[place - each], 0) + 1,
+                     size * (ends[place] - coalesce(ends[place - each], 0))), '');
 INSERT INTO rollup_1h (app_id, series_id, window_at, part, spans, errors, reused, unknown,
                        duration, redirect, blocked, dns, tcp, tls, request, ttfb, download, sessions)
-    SELECT app_id, series_id, window_at, -1 - row_number() OVER () / 50000, hours.spans, hours.errors, hours.reused,
-           hours.unknown, duration, redirect, blocked, dns, tcp, tls, request, ttfb, download, sessions
-    FROM (SELECT DISTINCT app_id AS packed FROM rollup_1h_packed) AS apps, rollup_1h_windows(packed, '-infinity', 'infinity') AS hours;
+    SELECT app_id, series_id, stretch_at + windows[w] * interval '1 hour', -1 - row_number() OVER () / 50000,
+           spans[w], errors[w], reused[8 * w - 7 : 8 * w], unknown[8 * w - 7 : 8 * w],
+           pg_temp.piece(duration, bin_ends, 9 * w - 8, 9, 6), pg_temp.piece(redirect, bin_ends, 9 * w - 7, 9, 6),
+           pg_temp.piece(blocked, bin_ends, 9 * w - 6, 9, 6), pg_temp.piece(dns, bin_ends, 9 * w - 5, 9, 6),
+           pg_temp.piece(tcp, bin_ends, 9 * w - 4, 9, 6), pg_temp.piece(tls, bin_ends, 9 * w - 3, 9, 6),
+           pg_temp.piece(request, bin_ends, 9 * w - 2, 9, 6), pg_temp.piece(ttfb, bin_ends, 9 * w - 1, 9, 6),
+           pg_temp.piece(download, bin_ends, 9 * w, 9, 6),
+           pg_temp.piece(sessions, session_ends, w, 1, 1)
+    FROM rollup_1h_packed, generate_subscripts(windows, 1) AS w;
 TRUNCATE rollup_1h_packed;
+DROP FUNCTION pg_temp.piece;
