@@ -30,6 +30,7 @@ QUESTIONS: list[tuple[str, dict[str, str]]] = [
     ("routes", {"from": "-3d"}),
     ("values", {"from": "-3d", "dimension": "version"}),
     ("latency", {"step": "1d", "from": "-3d", "group_by": "route"}),
+    ("overview", {"from": "-1h"}),
 ]
 
 
