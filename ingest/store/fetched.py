@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest import sessions, sketch
 from ingest.model import F64, I32, I64, METRICS, Mask, Phase
@@ -150,13 +151,30 @@ class Fetched:
         starts = np.cumsum(self.session_sizes) - self.session_sizes
         heads = np.frombuffer(self.sessions, np.uint8)[runs(starts, head)].tobytes()
         place, session = sessions.coupons(heads, head, least)
+        step = (self.at_us - chosen.from_us) // chosen.step_us
+        needed = self._needed(place, step, least)
         return Visits(
             cell=self.cell,
-            step=(self.at_us - chosen.from_us) // chosen.step_us,
+            step=step,
             spans=self.spans.astype(np.float64),
-            row=self.visited[place],
-            session=session,
+            row=self.visited[place[needed]],
+            session=session[needed],
         )
+
+    def _needed(self, sketch: npt.NDArray[np.intp], step: I64, least: int) -> Mask:
+        """Without what changes no decision: where one sketch of a (cell, step) has enough sessions, its own will do.
+
+        Args:
+            sketch: (c,) number of the sketch of each session.
+        """
+        width = int(step.max(initial=0)) + 1
+        _, point = np.unique(self.cell * width + step, return_inverse=True)
+        of_sketch = point[self.visited]
+        enough = np.flatnonzero(np.bincount(sketch, minlength=len(self.visited)) >= least)
+        chosen = np.full(len(self), -1)
+        chosen[of_sketch[enough]] = enough
+        by_sketch = chosen[of_sketch]
+        return np.asarray(((by_sketch < 0) | (by_sketch == np.arange(len(by_sketch))))[sketch], np.bool_)
 
     def count_sessions(self, group: I32, groups: int) -> F64:
         """(groups,) distinct sessions, of rows that hold their sketches whole.
