@@ -36,7 +36,7 @@ from loadtest.query_world import APP_ID, World
 
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- queries: begin -->", "<!-- queries: end -->"
-TIMES = 100
+TIMES = 50
 TIMES_HTTP = 20
 TIMES_RAW = 3
 LEAST_SESSIONS = (1, 5)
