@@ -216,6 +216,7 @@ SETTINGS = (
     Setting("FIRSTHOP_ROLLUP_10S_HOURS", "6", whole(1, 8760), "Hours that 10-second rollups are kept."),
     Setting("FIRSTHOP_ROLLUP_1M_DAYS", "14", whole(1, 3650), "Days that 1-minute rollups are kept."),
     Setting("FIRSTHOP_ROLLUP_1H_DAYS", "400", whole(1, 36500), "Days that 1-hour rollups are kept."),
+    Setting("FIRSTHOP_ROLLUP_1D_DAYS", "400", whole(1, 36500), "Days that 1-day rollups are kept."),
     Setting(
         "FIRSTHOP_BATCH_ID_DAYS", "8", whole(1, 365), "Days that batch ids are remembered, as long as clients retry."
     ),

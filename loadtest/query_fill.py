@@ -19,12 +19,12 @@ from loadtest.query_world import APP_ID, DAY_US, DAYS, HOUR_US, MINUTE_US, World
 
 ASKED = ("all", "route", "version", "os_version")
 """Views filled as far back as the questions look. The others lie between them for a while, and nobody reads them."""
-OTHERS_US = {TIERS[1]: 2 * HOUR_US, TIERS[2]: 12 * HOUR_US}
+OTHERS_US = {TIERS[1]: 2 * HOUR_US, TIERS[2]: 12 * HOUR_US, TIERS[3]: DAY_US}
 """How far back the others are filled."""
 MINUTES_US = 25 * HOUR_US
 FINEST_US = 5 * MINUTE_US
-UNFOLDED_US = (40_000_000, 5 * MINUTE_US)
-"""How far the compactor is behind, by tier: what it has not folded is read from the finer one."""
+UNFOLDED_US = (40_000_000, 5 * MINUTE_US, HOUR_US)
+"""How far the compactor is behind, from tier to tier: what it has not folded is read from the finer one."""
 FOLDED, UNFOLDED = 1, 2
 """Parts."""
 
@@ -81,19 +81,30 @@ async def fill(pool: "asyncpg.Pool[Any]", world: World) -> Filled:
 
 def slabs(now_us: int) -> Iterator[Slab]:
     """Everything, tier by tier in order of time."""
-    folded = floor(now_us - UNFOLDED_US[0], MINUTE_US)
-    folded_twice = folded - UNFOLDED_US[1]
-    begins = {TIERS[1]: now_us - MINUTES_US, TIERS[2]: now_us - DAYS * DAY_US}
-    for tier, begin in begins.items():
-        share_us = tier.stretch_us // SHARE
-        packed = floor(min(folded_twice, now_us - SETTLE_US - tier.width_us), share_us)
-        for start in range(floor(begin, tier.stretch_us), packed, tier.stretch_us):
-            views = ASKED if start < now_us - OTHERS_US[tier] - tier.stretch_us else tuple(VIEWS)
-            yield Slab(tier, views, max(start, floor(begin, tier.width_us)), min(start + tier.stretch_us, packed), None)
-        yield Slab(tier, tuple(VIEWS), packed, folded_twice, FOLDED)
-    yield Slab(TIERS[1], tuple(VIEWS), folded_twice, folded, UNFOLDED)
-    yield Slab(TIERS[0], tuple(VIEWS), now_us - FINEST_US, folded, FOLDED)
-    yield Slab(TIERS[0], tuple(VIEWS), folded, now_us, UNFOLDED)
+    minutes = floor(now_us - UNFOLDED_US[0], MINUTE_US)
+    hours = minutes - UNFOLDED_US[1]
+    days = floor(hours - UNFOLDED_US[2], HOUR_US)
+    month_us = now_us - DAYS * DAY_US
+    yield Slab(TIERS[0], tuple(VIEWS), now_us - FINEST_US, minutes, FOLDED)
+    yield Slab(TIERS[0], tuple(VIEWS), minutes, now_us, UNFOLDED)
+    yield from _folded(TIERS[1], now_us - MINUTES_US, hours, now_us)
+    yield Slab(TIERS[1], tuple(VIEWS), hours, minutes, UNFOLDED)
+    yield from _folded(TIERS[2], month_us, days, now_us)
+    yield Slab(TIERS[2], tuple(VIEWS), days, hours, UNFOLDED)
+    yield from _folded(TIERS[3], month_us, days, now_us)
+
+
+def _folded(tier: Tier, begin: int, end: int, now_us: int) -> Iterator[Slab]:
+    """A tier as far as it has been folded on: packed, and not packed yet."""
+    packed = floor(min(end, now_us - SETTLE_US - tier.width_us), tier.stretch_us // SHARE)
+    for start in range(floor(begin, tier.stretch_us), packed, tier.stretch_us):
+        views = ASKED if start + tier.stretch_us < now_us - OTHERS_US[tier] or tier is TIERS[-1] else tuple(VIEWS)
+        yield Slab(tier, views, max(start, floor(begin, tier.width_us)), min(start + tier.stretch_us, packed), None)
+    others = max(packed, floor(now_us - OTHERS_US[tier], tier.width_us))
+    if others > packed:
+        yield Slab(tier, ASKED, packed, others, FOLDED)
+    if end > others:
+        yield Slab(tier, tuple(VIEWS), others, end, FOLDED)
 
 
 async def _append(connection: Any, slab: Slab, rollups: Rollups) -> None:

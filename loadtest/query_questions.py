@@ -17,7 +17,7 @@ from ingest.store.plan import Retention
 from ingest.store.read import PostgresReader
 from loadtest.query_world import APP_ID, DAY_US, HOUR_US, MINUTE_US
 
-RETENTION = Retention(tiers_us=(6 * HOUR_US, 14 * DAY_US, 400 * DAY_US), spans_us=7 * DAY_US)
+RETENTION = Retention(tiers_us=(6 * HOUR_US, 14 * DAY_US, 400 * DAY_US, 400 * DAY_US), spans_us=7 * DAY_US)
 
 
 WARM_UP = 3
@@ -41,6 +41,9 @@ def questions(now_us: int) -> dict[str, Question]:
             asked, group_by=("route",), most_groups=MOST_GROUP_POINTS // (DAY_US // MINUTE_US)
         ),
         "by version, 30 days, every 2 h": replace(month, group_by=("version",), most_groups=MOST_GROUPS),
+        "by route, totals of 30 days": replace(
+            month, over_time=False, group_by=("route",), most_groups=MOST_GROUPS, step_us=MINUTE_US
+        ),
         "all, 24 h, every minute": asked,
         "all, 30 days, every 2 h": month,
     }

@@ -8,7 +8,6 @@ import asyncpg
 from ingest.model import OTHER, VIEWS
 from ingest.ports import Question
 from ingest.store.disclose import Cell
-from ingest.store.plan import TIERS
 from ingest.store.snapshot import moment
 
 _SERIES = "FROM series WHERE app_id = $1 AND view = $2 AND signal = $3 AND used_on >= $4"
@@ -39,54 +38,57 @@ class Partition:
         return [series_id for series_id, _ in pairs], [number for _, number in pairs]
 
 
-async def divide(connection: asyncpg.Connection, question: Question, views: Sequence[str]) -> Partition:
+async def divide(
+    connection: asyncpg.Connection, question: Question, views: Sequence[str], earliest_us: int
+) -> Partition:
     """The partition, by whichever view costs least.
 
     Views of many dimensions have a hundred times the series of others, so they are read only where they can win: no
     view has fewer series than one that cuts by nothing but the partition's dimensions.
+
+    Args:
+        earliest_us: start of the range, however it is widened.
     """
-    since = moment(_earliest_us(question))
+    since = moment(earliest_us)
     young = {row["view"] for row in await connection.fetch("SELECT view FROM view_since WHERE since > $1", since)}
     first, *others = sorted((view for view in views if view not in young), key=lambda view: len(VIEWS[view]))
-    best = await _read(connection, question, first)
+    best = await _read(connection, question, first, earliest_us)
     for view in others:
-        nothing, overflow, series = best.cost
-        if nothing or overflow or await _wins(connection, question, view, best, series):
-            best = min(best, await _read(connection, question, view), key=lambda partition: partition.cost)
+        nothing, overflow, _ = best.cost
+        if nothing or overflow or await _wins(connection, question, view, best, earliest_us):
+            best = min(best, await _read(connection, question, view, earliest_us), key=lambda partition: partition.cost)
     return best
 
 
-async def _wins(connection: asyncpg.Connection, question: Question, view: str, best: Partition, series: int) -> bool:
-    """Whether the view has fewer than so many series, which `best` has."""
+async def _wins(
+    connection: asyncpg.Connection, question: Question, view: str, best: Partition, earliest_us: int
+) -> bool:
+    """Whether the view has fewer series than `best`."""
+    series = best.cost[-1]
     if series == len(best.cells):
         return False
     counted = await connection.fetchval(
         f"SELECT count(*) FROM (SELECT {_SERIES} LIMIT $5) AS counted",  # noqa: S608 - no values
-        *_arguments(question, view),
+        *_arguments(question, view, earliest_us),
         series,
     )
     return bool(counted < series)
 
 
-async def _read(connection: asyncpg.Connection, question: Question, view: str) -> Partition:
+async def _read(connection: asyncpg.Connection, question: Question, view: str, earliest_us: int) -> Partition:
     names = question.partition
     columns = "".join(f", {name}" for name in names)
     rows = await connection.fetch(
         f"SELECT array_agg(series_id) AS ids{columns} {_SERIES}"
         + (f" GROUP BY {columns[2:]}" if names else " HAVING count(*) > 0"),
-        *_arguments(question, view),
+        *_arguments(question, view, earliest_us),
     )
     cells = {tuple(row[name] for name in names): row["ids"] for row in rows}
     return Partition(view, sorted(cells), [cells[cell] for cell in sorted(cells)])
 
 
-def _arguments(question: Question, view: str) -> tuple[object, ...]:
+def _arguments(question: Question, view: str, earliest_us: int) -> tuple[object, ...]:
     """What `_SERIES` takes."""
     # A series is marked on the day on which its spans arrive, by a clock that may be behind theirs.
-    since = moment(_earliest_us(question) - 86_400_000_000).date()
+    since = moment(earliest_us - 86_400_000_000).date()
     return question.app_id, view, question.signal.word, since
-
-
-def _earliest_us(question: Question) -> int:
-    """Before the start of the range, however it is widened."""
-    return question.from_us - max(question.step_us, TIERS[-1].width_us)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest import sessions, sketch
 from ingest.model import F64, I32, I64, METRICS, Mask, Phase
 from ingest.ports import Question, Sketches
+from ingest.store import packed_rows
 from ingest.store.disclose import Visits
 from ingest.store.packed_rows import Windows, runs
 from ingest.store.plan import Piece, Plan
@@ -88,9 +90,11 @@ class Fetched:
             sizes = windows.lengths(windows.numbers("bin_ends", len(METRICS)))
         range_us = np.full(len(start_us), chosen.from_us)
         session_sizes = np.zeros(len(start_us), np.int64)
-        told = question.least_sessions > 1 or question.with_sessions
-        if told:
+        session_column = packed_rows.session_column(question.least_sessions, whole=question.with_sessions)
+        if session_column:
             session_sizes = windows.lengths(windows.numbers("session_ends"))[0]
+        if session_column == "session_heads":
+            session_sizes = np.minimum(session_sizes, packed_rows.HEAD_BYTES)
         whole = cls(
             cell=np.array([row["number"] for row in rows], np.int64)[windows.row],
             at_us=start_us // chosen.step_us * chosen.step_us if question.over_time else range_us,
@@ -104,7 +108,7 @@ class Fetched:
             ],
             visited=np.arange(len(start_us)),
             session_sizes=session_sizes,
-            sessions=windows.strung("sessions") if told else b"",
+            sessions=windows.strung(session_column) if session_column else b"",
         )
         return whole if inside.all() else whole._where(inside)
 
@@ -147,13 +151,30 @@ class Fetched:
         starts = np.cumsum(self.session_sizes) - self.session_sizes
         heads = np.frombuffer(self.sessions, np.uint8)[runs(starts, head)].tobytes()
         place, session = sessions.coupons(heads, head, least)
+        step = (self.at_us - chosen.from_us) // chosen.step_us
+        needed = self._needed(place, step, least)
         return Visits(
             cell=self.cell,
-            step=(self.at_us - chosen.from_us) // chosen.step_us,
+            step=step,
             spans=self.spans.astype(np.float64),
-            row=self.visited[place],
-            session=session,
+            row=self.visited[place[needed]],
+            session=session[needed],
         )
+
+    def _needed(self, sketch: npt.NDArray[np.intp], step: I64, least: int) -> Mask:
+        """Without what changes no decision: where one sketch of a (cell, step) has enough sessions, its own will do.
+
+        Args:
+            sketch: (c,) number of the sketch of each session.
+        """
+        width = int(step.max(initial=0)) + 1
+        _, point = np.unique(self.cell * width + step, return_inverse=True)
+        of_sketch = point[self.visited]
+        enough = np.flatnonzero(np.bincount(sketch, minlength=len(self.visited)) >= least)
+        chosen = np.full(len(self), -1)
+        chosen[of_sketch[enough]] = enough
+        by_sketch = chosen[of_sketch]
+        return np.asarray(((by_sketch < 0) | (by_sketch == np.arange(len(by_sketch))))[sketch], np.bool_)
 
     def count_sessions(self, group: I32, groups: int) -> F64:
         """(groups,) distinct sessions, of rows that hold their sketches whole.

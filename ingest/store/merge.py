@@ -34,7 +34,7 @@ SENT_COLUMNS = ", ".join(
 _ARRAY = np.dtype(INT8_ARRAY[1:])
 """What array_send writes, without the length that COPY puts before it."""
 
-PACKED_COLUMNS = f"app_id, series_id, {packed_rows.select(METRICS, marks=True, sessions=True)}"
+PACKED_COLUMNS = f"app_id, series_id, {packed_rows.select(METRICS, marks=True, session_column='sessions')}"
 """Selects packed rows for `Partials.unpacked`."""
 
 

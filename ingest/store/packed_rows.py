@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ingest import sketch
+from ingest import sessions, sketch
 from ingest.model import I64, METRICS
 from ingest.ports import Rollups
 from ingest.store.binary_copy import POSTGRES_EPOCH_US
@@ -30,8 +30,13 @@ COLUMNS = (
     *METRICS,
     "sessions",
     "session_ends",
+    "session_heads",
 )
 """In the order of the bytes."""
+HEAD_SESSIONS = 5
+"""Heads tell up to so many sessions from each other: what policies want if nobody says otherwise."""
+HEAD_BYTES = sessions.head_bytes(HEAD_SESSIONS)
+"""Of each sketch of sessions, what stands a second time in `session_heads`."""
 ARRAYS = ("windows", "spans", "errors", "reused", "unknown", "bin_ends", "session_ends")
 
 _ITEMS = {"windows": ">i2", "bin_ends": ">i4", "session_ends": ">i4"}
@@ -48,14 +53,25 @@ _FIXED = np.dtype(
 _REST, _BINS, _SESSIONS = range(3)
 
 
-def select(metrics: Sequence[str], *, marks: bool, sessions: bool) -> str:
+def session_column(least: int, *, whole: bool = False) -> str | None:
+    """The column that tells whether so many sessions were there; None: nobody asks.
+
+    Args:
+        whole: the sketches are to be counted, too.
+    """
+    if whole or least > HEAD_SESSIONS:
+        return "sessions"
+    return "session_heads" if least > 1 else None
+
+
+def select(metrics: Sequence[str], *, marks: bool, session_column: str | None) -> str:
     """What to select of a packed table for `Windows`."""
     names = ["windows", "spans", "errors"]
     names += ["reused", "unknown"] if marks else []
     names += ["bin_ends"] if metrics else []
-    names += ["session_ends"] if sessions else []
+    names += ["session_ends"] if session_column else []
     arrays = [f"array_send({name}) AS {name}" for name in names]
-    return ", ".join(["stretch_at", *arrays, *metrics, *(["sessions"] if sessions else [])])
+    return ", ".join(["stretch_at", *arrays, *metrics, *([session_column] if session_column else [])])
 
 
 class Windows:
@@ -149,8 +165,22 @@ def rows(rollups: Rollups, tier: Tier) -> bytes:
     bytes_of = totals * np.array([sketch.Bins.itemsize] * len(METRICS) + [1])
     lengths = np.where(bytes_of > 0, bytes_of, -1).astype(">i4")
     between = [_Column.fixed(np.ascontiguousarray(lengths[:, [number]])) for number in range(len(METRICS) + 1)]
-    after = _Column.array("session_ends", ends[:, -1:], counts)
+    after = _Column.joined([_Column.array("session_ends", ends[:, -1:], counts), _heads(rollups.sessions, first)])
     return _lay_out(before, between, after, bytes_of // 2, (_by_row_and_metric(rollups, row), rollups.sessions))
+
+
+def _heads(sketches: Sequence[bytes], first: I64) -> "_Column":
+    """`session_heads` with its length.
+
+    Args:
+        first: (r,) window of each row.
+    """
+    heads = [sketch[:HEAD_BYTES] for sketch in sketches]
+    sizes = np.array([len(head) for head in heads], np.int64)
+    of_row = np.add.reduceat(sizes, first) if len(first) else sizes
+    lengths = np.where(of_row > 0, of_row, -1).astype(">i4")
+    strung = np.frombuffer(b"".join(heads), np.uint16)
+    return _Column.joined([_Column.fixed(lengths[:, np.newaxis]), _Column(strung, of_row // 2)])
 
 
 def _by_row_and_metric(rollups: Rollups, row: I64) -> npt.NDArray[np.void]:

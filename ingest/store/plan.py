@@ -28,15 +28,16 @@ TIERS = (
     Tier("rollup_10s", 10_000_000),
     Tier("rollup_1m", 60_000_000, 3_600_000_000),
     Tier("rollup_1h", 3_600_000_000, 86_400_000_000),
+    Tier("rollup_1d", 86_400_000_000, 32 * 86_400_000_000),
 )
-"""Finest first."""
+"""Finest first. Days are UTC's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
     """For how long things are kept, in µs."""
 
-    tiers_us: tuple[int, int, int]
+    tiers_us: tuple[int, int, int, int]
     """By `TIERS`."""
     spans_us: int
 
@@ -49,6 +50,7 @@ class Retention:
                 settings["FIRSTHOP_ROLLUP_10S_HOURS"] * hour,
                 settings["FIRSTHOP_ROLLUP_1M_DAYS"] * day,
                 settings["FIRSTHOP_ROLLUP_1H_DAYS"] * day,
+                settings["FIRSTHOP_ROLLUP_1D_DAYS"] * day,
             ),
             spans_us=settings["FIRSTHOP_SPAN_DAYS"] * day,
         )

@@ -11,7 +11,7 @@ import numpy as np
 from ingest.model import F64, I64, METRICS, UNKNOWN, Kind
 from ingest.ports import FailedSpans, Question, ServerTimes, Suppressed
 from ingest.store.disclose import Cell, Visits, hidden_cells, passes
-from ingest.store.plan import TIERS, Retention
+from ingest.store.plan import TIERS, Retention, Tier
 from ingest.store.read_samples import FAILED, SIXTEENTH, about, about_how_many, dimension, span_of
 from ingest.store.snapshot import micros, moment, snapshot
 
@@ -102,11 +102,12 @@ class PostgresOverviews:
     async def began(self, app_id: int) -> int | None:
         """A coarse window may begin before its first span; a finer tier that still holds that span knows better."""
         began: int | None = None
+        width_us = 0
         async with snapshot(self._pool) as connection:
             for tier in reversed(TIERS):
-                oldest = await connection.fetchval(_oldest_window(tier.table), app_id)
-                if oldest is not None and (began is None or micros(oldest) < began + TIERS[-1].width_us):
-                    began = micros(oldest)
+                oldest = await connection.fetchval(_oldest_window(tier), app_id)
+                if oldest is not None and (began is None or micros(oldest) < began + width_us):
+                    began, width_us = micros(oldest), tier.width_us
         return began
 
 
@@ -186,9 +187,13 @@ def _weights(rows: Sequence[Row]) -> F64:
     return np.array([row["weight"] for row in rows], np.float64)
 
 
-def _oldest_window(table: str) -> str:
+def _oldest_window(tier: Tier) -> str:
     # As the newest: every span counts in view `all`.
+    mine = "app_id = $1 AND series_id = ANY (ARRAY(SELECT series_id FROM series WHERE app_id = $1 AND view = 'all'))"
+    oldest = f"SELECT min(window_at) AS at FROM {tier.table} WHERE {mine}"  # noqa: S608 - a name from TIERS
+    if not tier.stretch_us:
+        return oldest
     return (
-        f"SELECT min(window_at) FROM {table} WHERE app_id = $1"  # noqa: S608 - a name from TIERS
-        " AND series_id = ANY (ARRAY(SELECT series_id FROM series WHERE app_id = $1 AND view = 'all'))"
+        f"SELECT min(at) FROM ({oldest} UNION ALL SELECT min(stretch_at + windows[1] * "  # noqa: S608 - names from TIERS
+        f"interval '{tier.width_us} microseconds') FROM {tier.packed} WHERE {mine}) AS oldest"
     )

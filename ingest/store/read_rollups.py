@@ -5,7 +5,7 @@ returns one row per cell instead of one per partial, and numpy adds up the bins 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -169,7 +169,7 @@ async def read_cells(
 ) -> Cells:
     """See `ingest.ports.Reader.cells`."""
     rollups = await _Rollups.open(connection, question, retention)
-    partition = await divide(connection, question, views)
+    partition = await divide(connection, question, views, _earliest_us(question, retention))
     narrowest = _affordable(question, retention, 0)
     choice = await rollups.choose(partition, narrowest)
     chosen = _affordable(question, retention, len(partition.keys(choice.numbers)[0]))
@@ -191,7 +191,7 @@ async def read_shown(
 ) -> tuple[Sequence[Cell], Suppressed]:
     """The cells that pass the filters and may be shown, and what is not shown."""
     rollups = await _Rollups.open(connection, question, retention)
-    partition = await divide(connection, question, views)
+    partition = await divide(connection, question, views, _earliest_us(question, retention))
     choice = await rollups.choose(partition, plan(question, retention))
     return [partition.cells[number] for number in choice.numbers], choice.suppressed
 
@@ -214,11 +214,21 @@ def _group(cell: Cell, question: Question) -> Cell:
 
 def _affordable(question: Question, retention: Retention, series: int) -> Plan:
     """The plan with the step asked for, or with the first coarser tier's that reads little enough."""
-    for tier in TIERS:
-        chosen = plan(replace(question, step_us=ceil(question.step_us, tier.width_us)), retention)
+    for chosen in _plans(question, retention):
         if _partials(chosen) * series <= MOST_PARTIALS:
             break
     return chosen
+
+
+def _plans(question: Question, retention: Retention) -> Iterator[Plan]:
+    """By the step asked for, then by those of coarser tiers, up to hours: whole days would be another question."""
+    for tier in TIERS[:-1]:
+        yield plan(replace(question, step_us=ceil(question.step_us, tier.width_us)), retention)
+
+
+def _earliest_us(question: Question, retention: Retention) -> int:
+    """Start of the range, whatever it is widened to."""
+    return min(chosen.from_us for chosen in _plans(question, retention))
 
 
 def _partials(chosen: Plan) -> int:
@@ -262,7 +272,7 @@ def _select_packed(number: int, piece: Piece, where: str, question: Question) ->
     columns = packed_rows.select(
         question.metrics,
         marks=bool(set(question.metrics) - {"duration"}),
-        sessions=question.least_sessions > 1 or question.with_sessions,
+        session_column=packed_rows.session_column(question.least_sessions, whole=question.with_sessions),
     )
     return (
         f"SELECT {number} AS piece, number, {columns} FROM unnest($2::bigint[], $3::int[]) AS chosen(series_id, number)"  # noqa: S608 - names from TIERS and METRICS

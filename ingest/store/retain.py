@@ -1,4 +1,4 @@
-"""The compactor: folds rollups tier by tier, 10 s → 1 min → 1 h, and lets go of what retention no longer holds.
+"""The compactor: folds rollups tier by tier, 10 s → 1 min → 1 h → 1 day, and lets go of what retention no longer holds.
 
 Why a cursor over `part` misses nothing: a tier has one writer (the aggregator writes `rollup_10s`, the compactor the
 others), which draws a part from the sequence inside each of its transactions and has one transaction at a time, held
@@ -32,10 +32,11 @@ from ingest.store.pack import pack
 from ingest.store.plan import TIERS, Retention, Tier
 from privacy import BUILT_IN
 
-FOLD_SECONDS = (30.0, 300.0)
-"""How often 10 s are folded into 1 min, and 1 min into 1 h. What is not folded yet is read from the finer tier."""
-PACK_SECONDS = (900.0, 3600.0)
-"""How often minutes are packed by hours, and hours by days."""
+FOLD_SECONDS = (30.0, 300.0, 3600.0)
+"""How often 10 s are folded into 1 min, 1 min into 1 h, and hours into days. What is not folded yet is read from the
+finer tier."""
+PACK_SECONDS = (900.0, 3600.0, 21_600.0)
+"""How often minutes are packed by hours, hours by days, and days by 32 of them."""
 RETIRE_SECONDS = 600.0
 FOLD_ROWS = 100_000
 """Partials of one transaction, give or take one part."""
@@ -88,7 +89,7 @@ class Compactor:
         """Folds and retires at their intervals until the event is set. Outlives restarts of the database."""
         loop = asyncio.get_running_loop()
         chores: list[tuple[float, Callable[[], Awaitable[object]]]] = [
-            *((seconds, partial(self.fold, finer)) for seconds, finer in zip(FOLD_SECONDS, TIERS, strict=False)),
+            *((seconds, partial(self.fold, finer)) for seconds, finer in zip(FOLD_SECONDS, TIERS[:-1], strict=True)),
             *((seconds, partial(self.pack, tier)) for seconds, tier in zip(PACK_SECONDS, TIERS[1:], strict=True)),
             (RETIRE_SECONDS, self.retire),
         ]

@@ -30,7 +30,7 @@ def test_rollups_stand_series_by_series_and_hold_the_traffic_in_every_view(world
 
 
 def test_every_moment_of_a_tier_is_filled_in_once() -> None:
-    for tier, since_us in zip(TIERS[1:], (MINUTES_US, DAYS * DAY_US), strict=True):
+    for tier, since_us in zip(TIERS[1:], (MINUTES_US, DAYS * DAY_US, DAYS * DAY_US), strict=True):
         mine = [slab for slab in slabs(NOW_US) if slab.tier is tier]
         assert all(one.to_us == other.from_us for one, other in pairwise(mine))
         assert mine[0].from_us == (NOW_US - since_us) // tier.width_us * tier.width_us

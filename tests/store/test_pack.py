@@ -6,13 +6,14 @@ import asyncpg
 import pytest
 
 from ingest.store import pack as packing
+from ingest.store import packed_rows
 from ingest.store.plan import TIERS, Tier
 from tests.records import NOW_US, make_record
 from tests.store.test_retain import DAY_US, HOUR_US, compactor, fold_all, store, totals, who
 
 Pool = asyncpg.Pool
-MINUTES, HOURS = TIERS[1:]
-LATER_US = NOW_US + 2 * DAY_US
+MINUTES, HOURS, DAYS = TIERS[1:]
+LATER_US = NOW_US + 40 * DAY_US
 """All stretches that tests fill are over."""
 
 
@@ -22,18 +23,19 @@ def every_window(tier: Tier, app_id: int = 1) -> str:
 
 
 async def pack_all(pool: "Pool[Any]", now_us: int = LATER_US) -> list[int]:
-    return [await compactor(pool, now_us).pack(tier) for tier in (MINUTES, HOURS)]
+    return [await compactor(pool, now_us).pack(tier) for tier in (MINUTES, HOURS, DAYS)]
 
 
 async def rows(pool: "Pool[Any]", table: str) -> int:
     return int(await pool.fetchval(f"SELECT count(*) FROM {table}"))
 
 
-@pytest.mark.parametrize("tier", [MINUTES, HOURS], ids=["minutes", "hours"])
+@pytest.mark.parametrize("tier", [MINUTES, HOURS, DAYS], ids=["minutes", "hours", "days"])
 async def test_a_packed_tier_says_what_it_said_before_in_a_row_per_series_and_stretch(
     pool: "Pool[Any]", tier: Tier
 ) -> None:
-    await store(pool, *[make_record(seed, spread_us=3 * HOUR_US, routes=3) for seed in range(3)])
+    spread_us = 3 * max(tier.width_us, HOUR_US)
+    await store(pool, *[make_record(seed, spread_us=spread_us, routes=3) for seed in range(3)])
     await fold_all(pool)
     before, sessions = await totals(pool, tier.table, tier.width_us), await who(pool, tier.table, tier.width_us)
     assert await compactor(pool, LATER_US).pack(tier) == len(before)
@@ -53,14 +55,30 @@ async def test_late_windows_join_the_packed_ones_of_their_stretch(pool: "Pool[An
     packed = await rows(pool, HOURS.packed)
     await store(pool, *late)
     await fold_all(pool)
-    for tier in (MINUTES, HOURS):
+    for tier in (MINUTES, HOURS, DAYS):
         assert await totals(pool, every_window(tier), tier.width_us) == await totals(pool, "rollup_10s", tier.width_us)
     await pack_all(pool)
-    for tier in (MINUTES, HOURS):
+    for tier in (MINUTES, HOURS, DAYS):
         assert await rows(pool, tier.table) == 0
         assert await totals(pool, every_window(tier), tier.width_us) == await totals(pool, "rollup_10s", tier.width_us)
         assert await who(pool, every_window(tier), tier.width_us) == await who(pool, "rollup_10s", tier.width_us)
     assert await rows(pool, HOURS.packed) < 2 * packed
+
+
+async def test_heads_hold_the_first_bytes_of_every_windows_sketch(pool: "Pool[Any]") -> None:
+    await store(pool, *[make_record(seed, spread_us=3 * HOUR_US, spans=600, bodies=60, routes=2) for seed in range(3)])
+    await fold_all(pool)
+    await pack_all(pool)
+    cut = (
+        "SELECT string_agg(substr(sessions, coalesce(session_ends[w - 1], 0) + 1, least($1, session_ends[w]"
+        " - coalesce(session_ends[w - 1], 0))), '' ORDER BY w) FROM generate_subscripts(session_ends, 1) AS w"
+    )
+    for tier in (MINUTES, HOURS, DAYS):
+        found = await pool.fetch(
+            f"SELECT session_heads, ({cut}) AS heads, sessions FROM {tier.packed}", packed_rows.HEAD_BYTES
+        )
+        assert all(row["session_heads"] == row["heads"] for row in found)
+        assert any(row["session_heads"] != row["sessions"] for row in found)
 
 
 async def test_minutes_that_are_not_in_the_hours_yet_are_not_packed(pool: "Pool[Any]") -> None:
@@ -88,7 +106,7 @@ async def test_of_a_stretch_under_way_only_series_with_a_share_of_its_windows_ar
 async def test_windows_that_may_still_gain_are_left_alone(pool: "Pool[Any]") -> None:
     await store(pool, *[make_record(seed, spread_us=1) for seed in range(2)])
     await fold_all(pool)
-    assert await pack_all(pool, NOW_US) == [0, 0]
+    assert await pack_all(pool, NOW_US) == [0, 0, 0]
 
 
 async def test_packing_that_fails_half_way_changes_nothing(pool: "Pool[Any]", monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,33 @@ def test_the_step_is_never_finer_than_asked(question: Question) -> None:
     assert planned(question).step_us >= question.step_us
 
 
+def test_a_month_reads_days_in_the_middle_and_finer_tiers_at_both_ends() -> None:
+    question = Question(
+        app_id=1,
+        from_us=NOW_US - 30 * 24 * HOUR_US,
+        to_us=NOW_US,
+        now_us=NOW_US,
+        step_us=60_000_000,
+        signal=Signal.REQUEST,
+        over_time=False,
+    )
+    tables = [piece.tier.table for piece in planned(question).pieces]
+    assert tables == ["rollup_1h", "rollup_1d", "rollup_1h"]
+
+
+def test_steps_of_whole_days_are_read_from_days() -> None:
+    question = Question(
+        app_id=1,
+        from_us=NOW_US - 30 * 24 * HOUR_US,
+        to_us=NOW_US,
+        now_us=NOW_US,
+        step_us=7 * 24 * HOUR_US,
+        signal=Signal.REQUEST,
+        over_time=True,
+    )
+    assert [piece.tier.table for piece in planned(question).pieces] == ["rollup_1d"]
+
+
 def test_a_whole_day_reads_hours_in_the_middle_and_finer_tiers_at_both_ends() -> None:
     end = NOW_US // 600_000_000 * 600_000_000 - 1_800_000_000
     question = Question(
