@@ -129,44 +129,6 @@ async def test_answers_are_the_same_while_hours_are_folded_into_days_for_the_fir
         assert [await ask(client, path, query) for path, query in QUESTIONS] == before
 
 
-async def test_hours_packed_before_there_were_days_are_in_the_days(
-    old_pool: "asyncpg.Pool[Any]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for file in database.SCHEMA.iterdir():
-        if "0008" <= file.name < "0013":
-            shutil.copy(str(file), tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "SCHEMA", tmp_path)
-        assert await migrate(old_pool) == 12
-    # Hours packed by themselves, as far as they are the only ones of their series and day.
-    await old_pool.execute(
-        "WITH alone AS (SELECT series_id, date_bin('1 day', window_at, 'epoch') AS stretch_at FROM rollup_1h"
-        "  GROUP BY 1, 2 HAVING count(*) = 1),"
-        " taken AS (DELETE FROM rollup_1h USING alone WHERE rollup_1h.series_id = alone.series_id"
-        "  AND date_bin('1 day', window_at, 'epoch') = stretch_at RETURNING rollup_1h.*)"
-        " INSERT INTO rollup_1h_packed SELECT app_id, series_id, date_bin('1 day', window_at, 'epoch'),"
-        "  ARRAY[extract(hour FROM window_at)::smallint], ARRAY[spans], ARRAY[errors], reused, unknown,"
-        "  (SELECT array_agg(sum ORDER BY place) FROM (SELECT place, sum(coalesce(octet_length(sketch), 0) / 6)"
-        "   OVER (ORDER BY place)::integer FROM unnest(ARRAY[duration, redirect, blocked, dns, tcp, tls, request, ttfb,"
-        "   download]) WITH ORDINALITY AS listed (sketch, place)) AS ends),"
-        "  duration, redirect, blocked, dns, tcp, tls, request, ttfb, download,"
-        "  ARRAY[coalesce(octet_length(sessions), 0)], sessions FROM taken"
-    )
-    told = (
-        "SELECT sum(spans)::bigint, sum(errors)::bigint, sum(unknown[5])::bigint, sum(octet_length(tls))::bigint,"
-        " sum(octet_length(download))::bigint, sum(octet_length(sessions))::bigint"
-        " FROM rollup_1h_windows(1, '-infinity', 'infinity')"
-    )
-    before = await old_pool.fetchrow(told)
-    assert await old_pool.fetchval("SELECT count(*) FROM rollup_1h_packed") > 0
-    await bring_up_to_date(old_pool)
-    assert await old_pool.fetchval("SELECT count(*) FROM rollup_1h_packed") == 0
-    assert await old_pool.fetchrow(told) == before
-    await pack(old_pool)
-    days = "SELECT sum(spans)::bigint, sum(errors)::bigint FROM rollup_1d_windows(1, '-infinity', 'infinity')"
-    assert await old_pool.fetchrow(days) == before[:2]
-
-
 async def test_a_view_answers_only_for_ranges_since_it_is_kept(old_pool: "asyncpg.Pool[Any]") -> None:
     await bring_up_to_date(old_pool)
     await old_pool.execute("UPDATE view_since SET since = $1", seeded.at(seeded.NOW_US - 7_200_000_000))

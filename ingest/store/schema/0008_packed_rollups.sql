@@ -1,5 +1,10 @@
--- Rollups at rest: one row per series and stretch of time (of minutes an hour, of hours a day), the windows that hold
--- something inside it. Windows that are young, or late, have a row each in the table of the tier; the compactor moves them
+-- A tier of days, folded from the hours: what a month holds is read from thirty windows of a series. Nothing has been
+-- folded into it yet.
+CREATE TABLE rollup_1d (LIKE rollup_1h INCLUDING ALL);
+INSERT INTO compaction VALUES ('rollup_1h', 0);
+
+-- Rollups at rest: one row per series and stretch of time (of minutes an hour, of hours a day, of days 32), the windows that
+-- hold something inside it. Windows that are young, or late, have a row each in the table of the tier; the compactor moves them
 -- here when it has folded them on. So both tables together are the tier, and what stands here has been folded on.
 CREATE TABLE rollup_1m_packed (
     app_id       integer NOT NULL,
@@ -22,6 +27,8 @@ CREATE TABLE rollup_1m_packed (
     download     bytea,
     session_ends integer[] NOT NULL,         -- by window: where its sketch ends in the next column, in bytes
     sessions     bytea,
+    session_heads bytea STORAGE PLAIN,       -- of each, so much as tells five sessions from each other: whether a figure
+                                             -- may be shown needs no more
     PRIMARY KEY (app_id, series_id, stretch_at)
 );
 -- A question reads one metric: what it does not read stays out of its way, and what it reads need not be decompressed.
@@ -32,8 +39,10 @@ ALTER TABLE rollup_1m_packed
     ALTER COLUMN request SET STORAGE EXTERNAL, ALTER COLUMN ttfb SET STORAGE EXTERNAL,
     ALTER COLUMN download SET STORAGE EXTERNAL, ALTER COLUMN sessions SET STORAGE EXTERNAL;
 CREATE TABLE rollup_1h_packed (LIKE rollup_1m_packed INCLUDING ALL);
+CREATE TABLE rollup_1d_packed (LIKE rollup_1m_packed INCLUDING ALL);
 CREATE INDEX rollup_1m_packed_stretch ON rollup_1m_packed USING brin (stretch_at) WITH (autosummarize = on);
 CREATE INDEX rollup_1h_packed_stretch ON rollup_1h_packed USING brin (stretch_at) WITH (autosummarize = on);
+CREATE INDEX rollup_1d_packed_stretch ON rollup_1d_packed USING brin (stretch_at) WITH (autosummarize = on);
 
 -- A tier as if every window had a row: what a query in SQL reads. Planned as part of that query, so that only the columns
 -- it names are read.
@@ -42,8 +51,8 @@ DECLARE
     tier record;
     metrics text[] := '{duration,redirect,blocked,dns,tcp,tls,request,ttfb,download}';
 BEGIN
-    FOR tier IN SELECT * FROM (VALUES ('rollup_1m', '1 minute', '1 hour'), ('rollup_1h', '1 hour', '1 day'))
-        AS tiers (name, width, stretch)
+    FOR tier IN SELECT * FROM (VALUES ('rollup_1m', '1 minute', '1 hour'), ('rollup_1h', '1 hour', '1 day'),
+                                      ('rollup_1d', '1 day', '32 days')) AS tiers (name, width, stretch)
     LOOP
         EXECUTE format(
             'CREATE FUNCTION %1$I (app integer, from_at timestamptz, to_at timestamptz) RETURNS TABLE ('
