@@ -82,8 +82,8 @@ async def bring_up_to_date(pool: "asyncpg.Pool[Any]") -> None:
         await add_apps(connection)
 
 
-async def pack(pool: "asyncpg.Pool[Any]") -> list[int]:
-    compactor = Compactor(pool, Retention.of(Settings.from_env({})), 0, lambda: seeded.NOW_US)
+async def pack(pool: "asyncpg.Pool[Any]", now_us: int = seeded.NOW_US) -> list[int]:
+    compactor = Compactor(pool, Retention.of(Settings.from_env({})), 0, lambda: now_us)
     for finer in TIERS[:-1]:
         await compactor.fold(finer)
     return [await compactor.pack(tier) for tier in TIERS[1:]]
@@ -99,6 +99,9 @@ async def test_a_database_of_an_earlier_version_loses_nothing_when_it_is_migrate
         assert await pack(old_pool) != [0, 0, 0]
         for table in ("rollup_1h_packed", "rollup_1d"):
             assert await old_pool.fetchval(f"SELECT count(*) FROM {table}") > 0
+        assert [await ask(client, path, query) for path, query in QUESTIONS] == before
+        await pack(old_pool, seeded.NOW_US + 64 * DAY_US)
+        assert await old_pool.fetchval("SELECT count(*) FROM rollup_1d") == 0
         assert [await ask(client, path, query) for path, query in QUESTIONS] == before
 
 
