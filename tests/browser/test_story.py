@@ -126,9 +126,7 @@ async def test_a_slow_release_is_found_explained_shared_and_watched(journey: Jou
     await choose(page, "Country", "BR")
     await choose(page, "Device class", "low")
     verdict = page.locator(".verdict")
-    await expect(verdict).to_contain_text(
-        re.compile(rf"{NEW} is slower than {OLD} on average by .* of it in TLS\.")
-    )
+    await expect(verdict).to_contain_text(re.compile(rf"{NEW} is slower than {OLD} on average by .* of it in TLS\."))
     tls = page.get_by_role("region", name="In which phase").get_by_role("row", name=re.compile("^TLS"))
     await expect(tls.locator(".worse").first).to_be_visible()
 
