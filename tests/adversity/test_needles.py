@@ -163,7 +163,8 @@ async def _answers(service: Service, session: aiohttp.ClientSession) -> AsyncIte
         async with session.get(service.edge + path) as answer:
             yield await answer.read()
     headers = {"Authorization": f"Bearer {service.token}"}
-    parameters = {"dimension": "version", "group_by": "route", "from": "-1h", "limit": "200"}
+    parameters = {"dimension": "version", "group_by": "route", "from": "-1h", "limit": "100"}
+    parameters |= {"a.device_class": "low", "b.device_class": "high"}
     traces: list[str] = []
     for endpoint in ENDPOINTS:
         known = {parameter.name for parameter in endpoint.parameters}

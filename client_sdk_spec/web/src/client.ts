@@ -213,8 +213,8 @@ export class Client implements Firsthop {
     const config = this.#config.current();
     if (!config.send) return this.drop("sampled", 1);
     if (this.#silent) return this.drop("consent", 1);
-    const screen = given.screen || this.#screen || this.#path;
-    const looked = this.#look(screen ? { ...given, screen } : given);
+    const screen = this.#screen || this.#path;
+    const looked = this.#look(screen && !given?.screen ? { ...given, screen } : given);
     if (!looked) return this.drop("before_send", 1);
     const span = tidy(looked);
     if (!span) return this.drop("rejected", 1);
