@@ -271,7 +271,7 @@ async def test_all_of_it_belongs_to_one_session_and_nothing_says_who_the_user_is
     assert len({span["session"] for span in visit.spans}) == 1
     assert {span["os"] for span in visit.spans} == {"linux"}
     assert "jane" not in str(visit.spans)
-    assert "4711" not in str(visit.spans)
+    assert "user-4711" not in str(visit.spans)
 
 
 async def test_without_tracing_entries_alone_are_the_requests(site: Site) -> None:
