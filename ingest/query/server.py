@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from ingest.errors import Unavailable
@@ -74,7 +75,7 @@ def build(
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, partial(service.serve, endpoint))
     document = openapi.document()
-    app.router.add_get("/api/v1/openapi.json", partial(_describe, document))
+    app.router.add_get("/api/v1/openapi.json", partial(_describe, orjson.dumps(document)))
     app.router.add_get("/api/v1/docs", partial(_explain, docs_page.page(document)))
     app.router.add_get("/metrics", partial(_measured, measures, sources.backlogs))
     app.router.add_get("/healthz", _alive)
@@ -142,8 +143,8 @@ class _Service:
             ) from None
 
 
-async def _describe(document: Mapping[str, Any], request: web.Request) -> web.Response:
-    return reply(request, document)
+async def _describe(document: bytes, request: web.Request) -> web.Response:
+    return reply_text(request, document, "application/json")
 
 
 async def _explain(page: str, request: web.Request) -> web.Response:
