@@ -49,6 +49,8 @@ export interface Layout {
 /** Bars that hold 0 stand apart, in this share of the width. */
 const ZERO_SHARE = 0.03;
 const NAMES_TOUCH = 0.09;
+/** The axis spans at least this factor, or the bar of an app's first span would fill the whole chart. */
+const LEAST_SPAN = 8;
 const STEPS = [1, 2, 5];
 const MOST_TICKS = 9;
 
@@ -58,8 +60,9 @@ export function layout({ bars, total }: Pick<Histogram, "bars" | "total">): Layo
   const zero = bars.find((bar) => bar.from_us === 0);
   const [first, last] = [counted[0], counted.at(-1)];
   const left = zero ? ZERO_SHARE + 0.02 : 0;
-  const low = Math.log(first?.from_us ?? 1);
-  const high = Math.log(last?.to_us ?? 10);
+  const [from, to] = [first?.from_us ?? 1, last?.to_us ?? 10];
+  const wider = Math.sqrt(Math.max(1, LEAST_SPAN / (to / from)));
+  const [low, high] = [Math.log(from / wider), Math.log(to * wider)];
   const place = (us: number): number => (us <= 0 ? ZERO_SHARE / 2 : left + ((Math.log(us) - low) / (high - low)) * (1 - left));
   const most = Math.max(1, ...bars.map((bar) => bar.spans));
   const columns = bars.map((bar) => {
@@ -67,7 +70,7 @@ export function layout({ bars, total }: Pick<Histogram, "bars" | "total">): Layo
     const width = bar === zero ? ZERO_SHARE : place(bar.to_us) - start;
     return { bar, left: start, width, height: bar.spans / most };
   });
-  const ticks = [...(zero ? [{ us: 0, at: ZERO_SHARE / 2 }] : []), ...(first && last ? rounds(first.from_us, last.to_us) : []).map((us) => ({ us, at: place(us) }))];
+  const ticks = [...(zero ? [{ us: 0, at: ZERO_SHARE / 2 }] : []), ...(first ? rounds(from / wider, to * wider) : []).map((us) => ({ us, at: place(us) }))];
   return { columns, ticks, markers: markers(total?.quantiles ?? [], place) };
 }
 

@@ -54,11 +54,14 @@ function nameLines(chart: uPlot): void {
   ctx.font = `600 ${11 * ratio}px "Inter Variable", system-ui, sans-serif`;
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
+  const apart = 12 * ratio;
   let highest = Number.POSITIVE_INFINITY;
-  for (const { quantile, y } of ends) {
-    if (y === null) continue;
-    const placed = Math.min(y, highest - 12 * ratio);
-    highest = placed;
+  const pushed = ends.flatMap(({ quantile, y }) => (y === null ? [] : [{ quantile, y: (highest = Math.min(y, highest - apart)) }]));
+  // A stack that would leave the chart at its top is pushed back down.
+  let lowest = bbox.top - apart / 2;
+  for (const { quantile, y } of pushed.reverse()) {
+    const placed = Math.max(y, lowest + apart);
+    lowest = placed;
     ctx.fillStyle = colour(`--${quantileName(quantile)}`);
     ctx.fillText(quantileName(quantile), bbox.left + bbox.width + 6 * ratio, placed);
   }

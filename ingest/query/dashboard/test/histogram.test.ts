@@ -39,9 +39,17 @@ test("names of percentiles that would touch stand in rows of their own", () => {
 });
 
 test("a percentile of nothing has no marker, and one beyond the last bar stays on the chart", () => {
-  const { markers } = layout({ bars: [bar(1000, 2000, 5)], total: tally([null, 2010]) });
+  const { markers } = layout({ bars: [bar(1000, 20_000, 5)], total: tally([null, 20_100]) });
   assert.equal(markers[0], null);
   assert.equal(markers[1]?.at, 1);
+});
+
+test("the bar of a single span is no wider than one of many, and stands in the middle", () => {
+  const { columns, ticks } = layout({ bars: [bar(180_000, 184_000, 1)], total: tally([182_000]) });
+  const [only] = columns;
+  assert.ok(only !== undefined && only.width < 0.02);
+  assert.ok(Math.abs(only.left + only.width / 2 - 0.5) < 0.001);
+  assert.ok(ticks.length > 0);
 });
 
 test("nothing is laid out as nothing", () => {
