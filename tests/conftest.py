@@ -29,6 +29,12 @@ def database_dsn(dsn: str, name: str) -> str:
     return dsn.replace("@/postgres?", f"@/{name}?")
 
 
+async def create_database(server: str, name: str) -> str:
+    """Makes a database with the schema in it, and tells its DSN."""
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    return database_dsn(server, name)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A running server that the whole session shares; `postgres.start()` gives its DSN again."""
@@ -47,8 +53,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 async def dsn(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """A fresh database with the schema in it, dropped after the test whoever is still connected."""
     server, name = postgres.start(), f"test_{next(_numbers)}"
-    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
-    yield database_dsn(server, name)
+    yield await create_database(server, name)
     await _execute(postgres.start(), f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -12,12 +12,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request
 
-from ingest.query.server import DASHBOARD
 from ingest.store.database import open_pool
 from ingest.store.embedded import EmbeddedPostgres
+from tests.browser.built import require_page
 from tests.browser.traces import HUGE, LONG_FEED, PUSH, SLOW_CHECKOUT, TORN, TORN_DROPPED, TORN_ID, VISIT
 from tests.chromium import running_chromium
-from tests.conftest import TEMPLATE, database_dsn
+from tests.conftest import create_database
 from tests.query import trace_rows
 from tests.query import world as seeded
 from tests.query.conftest import TOKEN, add_apps, serve, show_from
@@ -81,11 +81,9 @@ def world_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 async def _make(server: str, name: str) -> str:
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    await connection.close()
+    dsn = await create_database(server, name)
     world = seeded.make(1, 900, 5400, seed=3)
-    connection = await asyncpg.connect(database_dsn(server, name))
+    connection = await asyncpg.connect(dsn)
     await add_apps(connection)
     await seeded.store(connection, world, np.ones(900, dtype=bool), 1)
     await seeded.store_spans(connection, world, np.ones(900))
@@ -95,7 +93,7 @@ async def _make(server: str, name: str) -> str:
     )
     await connection.execute(PRIVACY)
     await connection.close()
-    return database_dsn(server, name)
+    return dsn
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -104,8 +102,7 @@ async def site(world_dsn: str, request: pytest.FixtureRequest) -> AsyncIterator[
 
     Its parameter is how many sessions a figure must be about; one will do.
     """
-    if not (DASHBOARD / "index.html").is_file():
-        pytest.skip("the dashboard has not been built: make page")
+    require_page()
     pool = await open_pool(world_dsn, connections=4)
     try:
         policy = show_from(getattr(request, "param", 1))

@@ -11,11 +11,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from ingest.alerts.deliver import Receiver
-from ingest.query.server import DASHBOARD
 from ingest.store.database import open_pool
-from ingest.store.embedded import EmbeddedPostgres
 from tests.alerts.stage import Inbox, Stage, inbox, minutes, put, rule, store
-from tests.conftest import TEMPLATE, database_dsn
+from tests.browser.built import require_page
 from tests.query import world as seeded
 from tests.query.conftest import OWNER, TOKEN, add_apps, serve
 
@@ -40,13 +38,9 @@ class Scene:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(browser: Browser, postgres: EmbeddedPostgres, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
-    if not (DASHBOARD / "index.html").is_file():
-        pytest.skip("the dashboard has not been built: make page")
-    server, name = postgres.start(), f"alerts_page_{abs(hash(request.node.name))}"
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    pool = await open_pool(database_dsn(server, name), connections=8)
+async def scene(browser: Browser, dsn: str) -> AsyncIterator[Scene]:
+    require_page()
+    pool = await open_pool(dsn, connections=8)
     async with pool.acquire() as one:
         await add_apps(one)
     course = [300] * 20 + [4000] * 10
@@ -68,8 +62,6 @@ async def scene(browser: Browser, postgres: EmbeddedPostgres, request: pytest.Fi
         yield Scene(page, site, pool, play, ops)
     await context.close()
     pool.terminate()
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
     assert faults == []
 
 

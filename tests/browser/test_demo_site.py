@@ -12,10 +12,10 @@ import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, expect
 
-from ingest.query.server import DASHBOARD
 from ingest.store.database import open_pool
 from ingest.store.keys import PostgresKeys
 from loadtest.demo_site.server import Backend
+from tests.browser.built import require_page
 from tests.browser.conftest import ends
 from tests.service import DEADLINE_SECONDS, Service, running_service
 
@@ -48,8 +48,7 @@ async def press(page: Page, button: str) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def clicked(browser: Browser, tmp_path: Path) -> AsyncIterator[tuple[dict[str, Any], Page]]:
     """The trace of a second check-out as the query API tells it, and the tab with the view that the shop links to."""
-    if not (DASHBOARD / "index.html").is_file():
-        pytest.skip("the dashboard has not been built: make page")
+    require_page()
     async with running_service(tmp_path / "data") as service:
         pool = await open_pool(service.dsn, connections=1)
         keys = PostgresKeys(pool)

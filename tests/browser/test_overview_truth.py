@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Response, expect
 
-from ingest.query.server import DASHBOARD
+from tests.browser.built import require_page
 from tests.browser.truth import (
     ERROR_BOUND,
     HOUR_US,
@@ -88,8 +88,7 @@ class Told:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def told(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
     """The overview of a world that was sent to a running service."""
-    if not (DASHBOARD / "index.html").is_file():
-        pytest.skip("the dashboard has not been built: make page")
+    require_page()
     async with running_service(tmp_path_factory.mktemp("truth") / "data") as service:
         until_us = time.time_ns() // 1000 // HOUR_US * HOUR_US
         world = await send(service, until_us, seed=29)

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from client_sdk_spec import encoder
-from ingest.query.server import DASHBOARD
+from tests.browser.built import require_page
 from tests.browser.conftest import Visit
 from tests.query.conftest import OTHER_TOKEN
 from tests.service import running_service
@@ -119,8 +119,7 @@ async def test_a_phone_shows_the_privacy_page_without_scrolling_sideways(visit: 
 
 
 async def test_what_a_client_sends_shows_by_rule_and_its_value_nowhere(browser: Browser, tmp_path: Path) -> None:
-    if not (DASHBOARD / "index.html").is_file():
-        pytest.skip("the dashboard has not been built: make page")
+    require_page()
     span = {
         "trace_id": "1" * 32,
         "span_id": "2" * 16,

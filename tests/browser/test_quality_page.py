@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from ingest.store.embedded import EmbeddedPostgres
 from tests.browser.conftest import Visit
-from tests.conftest import TEMPLATE, database_dsn
+from tests.conftest import create_database
 from tests.query import world as seeded
 from tests.query.conftest import OTHER_TOKEN, add_apps
 
@@ -48,15 +48,13 @@ def world_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 async def _make(server: str, name: str) -> str:
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    await connection.close()
-    connection = await asyncpg.connect(database_dsn(server, name))
+    dsn = await create_database(server, name)
+    connection = await asyncpg.connect(dsn)
     await add_apps(connection)
     await seeded.store(connection, seeded.make(1, 600, 5400, seed=5), np.ones(600, dtype=bool), 1)
     await connection.execute(LEDGER)
     await connection.close()
-    return database_dsn(server, name)
+    return dsn
 
 
 PATH = "/?page=quality&from=2026-03-01T09%3A00%3A00Z&to=2026-03-01T11%3A00%3A00Z"

@@ -9,9 +9,9 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from ingest.query.proxy_login import ProxyLogin
-from ingest.query.server import DASHBOARD
 from ingest.settings import Settings
 from ingest.store.database import open_pool
+from tests.browser.built import require_page
 from tests.browser.conftest import Visit
 from tests.query.conftest import CLIENT_KEY, OWNER, TOKEN, add_apps, serve
 
@@ -23,8 +23,7 @@ SETTINGS = "/?page=settings"
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(dsn: str) -> AsyncIterator[Any]:
     """A query server over a database of this test's own that takes the word of a proxy on this machine."""
-    if not (DASHBOARD / "index.html").is_file():
-        pytest.skip("the dashboard has not been built: make page")
+    require_page()
     proxy = ProxyLogin.of(
         Settings.from_env(
             {

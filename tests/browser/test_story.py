@@ -13,9 +13,9 @@ import pytest_asyncio
 from aiohttp import ClientSession
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
-from ingest.query.server import DASHBOARD
 from loadtest.countries import write_countries
 from tests.alerts.stage import Inbox, inbox
+from tests.browser.built import require_page
 from tests.browser.rollout import CHECKOUT, NEW, OLD, roll_out
 from tests.service import DEADLINE_SECONDS, Service, running_service
 
@@ -50,8 +50,7 @@ def free_port() -> int:
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def told(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Service, Inbox]]:
     """A service that counted every span of the release, and its receiver."""
-    if not (DASHBOARD / "index.html").is_file():
-        pytest.skip("the dashboard has not been built: make page")
+    require_page()
     directory = tmp_path_factory.mktemp("story")
     write_countries(directory / "countries.mmdb")
     port = free_port()

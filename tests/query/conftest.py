@@ -24,7 +24,7 @@ from ingest.store.plan import TIERS, Retention
 from ingest.store.policies import PostgresPolicies
 from ingest.store.retain import Compactor
 from privacy import Policy
-from tests.conftest import TEMPLATE, database_dsn
+from tests.conftest import create_database, database_dsn
 from tests.query import world as seeded
 
 TOKEN, OTHER_TOKEN, OPERATOR, CLIENT_KEY = "fh_tok_shop", "fh_tok_other", "fh_ops_all", "fh_pub_shop"
@@ -76,10 +76,8 @@ def world_dsn(postgres: EmbeddedPostgres, world: seeded.World) -> str:
 
 
 async def _make(server: str, name: str, world: seeded.World) -> None:
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    await connection.close()
-    pool = await open_pool(database_dsn(server, name), connections=2)
+    dsn = await create_database(server, name)
+    pool = await open_pool(dsn, connections=2)
     async with pool.acquire() as connection:
         await add_apps(connection)
         half = np.arange(len(world.start_us)) % 2 == 0

@@ -23,7 +23,7 @@ from aiohttp.test_utils import TestServer
 from ingest.client import Client, ParameterError, RefusedError
 from ingest.query.unread import Unread
 from ingest.store.embedded import EmbeddedPostgres
-from tests.conftest import TEMPLATE, database_dsn
+from tests.conftest import create_database
 from tests.query import world as seeded
 from tests.query.conftest import OPERATOR, OTHER_TOKEN, TOKEN, add_apps
 
@@ -47,10 +47,8 @@ def crowded_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 async def _make(server: str, name: str) -> str:
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    await connection.close()
-    connection = await asyncpg.connect(database_dsn(server, name))
+    dsn = await create_database(server, name)
+    connection = await asyncpg.connect(dsn)
     await add_apps(connection)
     for app_id in (1, 2):
         world = seeded.make(app_id, 400, 5400, seed=app_id)
@@ -63,7 +61,7 @@ async def _make(server: str, name: str) -> str:
     await connection.execute(f"INSERT INTO policy (app_id, text, applied_at) VALUES (1, '{EVERYTHING}', now())")
     await connection.execute("ANALYZE")
     await connection.close()
-    return database_dsn(server, name)
+    return dsn
 
 
 _VIEW = "array_position('{route,route_version,route_country,route_device}', view)"
