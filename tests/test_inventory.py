@@ -16,7 +16,7 @@ from ingest.pipeline.name_networks import NETWORK, PROVIDER
 from ingest.settings import SETTINGS
 from ingest.store import retain
 from ingest.store.erase import ERASABLE, RECORDS
-from tests.aggregate.test_consume import aggregate, append
+from tests.aggregate.turns import aggregate, append
 from tests.records import make_record
 from tests.service import running_service
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest import sketch
 from ingest.model import Processed
-from tests.aggregate.test_consume import Crash, aggregate, append, closes, ledger
+from tests.aggregate.turns import Crash, aggregate, append, closes, ledger
 from tests.sketched import (
     batch_of,
     bins_of_everything,

@@ -12,7 +12,7 @@ from ingest.model import Origin, Processed, Stratum
 from ingest.outcome import Outcome
 from ingest.ports import LedgerRow, Sampled, Update
 from ingest.store.database import open_pool
-from tests.aggregate.test_consume import aggregate, append, closes, ledger
+from tests.aggregate.turns import aggregate, append, closes, ledger
 from tests.records import NOW_US, make_record
 
 TRACE = bytes(range(16))

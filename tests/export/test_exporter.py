@@ -27,7 +27,7 @@ from ingest.store.exports import PostgresExports
 from ingest.store.plan import Retention
 from ingest.store.read import PostgresReader
 from ingest.store.write import PostgresStore
-from tests.aggregate.test_consume import append, ledger
+from tests.aggregate.turns import append, ledger
 from tests.records import NOW_US, make_record
 from tests.service import running_service
 

@@ -34,7 +34,7 @@ from ingest.store.policies import PostgresPolicies
 from ingest.store.read import PostgresReader
 from tests.batches import NOW_US
 from tests.service import running_service
-from tests.store.test_erase import everything, name, sessions, store, visit
+from tests.store.people import everything, name, sessions, store, visit
 
 Pool = asyncpg.Pool
 URL = "/api/v1/erasures"

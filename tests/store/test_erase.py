@@ -1,97 +1,23 @@
-"""Erasing people, against a real database: what goes, what stays, what comes late, and crashes in between."""
+"""Erasing people, against a real database: what goes, what stays, and what comes late."""
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import asyncpg
-import numpy as np
 import pytest
 
-from ingest.errors import Unavailable
 from ingest.journal.postgres import PostgresJournal
 from ingest.journal.record import decode, encode
-from ingest.model import Processed
 from ingest.outcome import Outcome
 from ingest.pipeline.identify import identity_of
 from ingest.pipeline.process import process
 from ingest.settings import AppPolicy
-from ingest.store import erase, erasures
-from ingest.store.database import open_pool
 from ingest.store.erase import ERASABLE
 from ingest.store.erasures import PostgresErasures
-from privacy import pseudonym
 from privacy.policy import Action, Policy
 from privacy.pseudonyms import period_of
-from tests.aggregate.test_consume import aggregate, append, closes, counted, ledger
-from tests.batches import DAY_US, NOW_US, built_in, policy, reception, spans_of
-from tests.postgres_proxy import cutting_proxy
-
-Pool = asyncpg.Pool
-RING = policy().ring
-UNTIL_US = NOW_US + 8 * DAY_US
-
-
-def name(text: str, app_id: int = 1, at_us: int = NOW_US) -> str:
-    """The pseudonym of an id at a moment."""
-    return pseudonym(RING.key(app_id, period_of(at_us)), text)
-
-
-def visit(
-    session: str = "",
-    batch: int = 1,
-    *,
-    user: str = "",
-    installation: str = "",
-    app_id: int = 1,
-    at_us: int = NOW_US,
-    spans: int = 3,
-    **span: Any,
-) -> Processed:
-    """The record of one body: spans of one session, the last of which names the user."""
-    given = [{"start_us": at_us - 1_000_000, **span} for _ in range(spans)]
-    if user:
-        given[-1] = given[-1] | {"attributes": {"user.id": user}}
-    made = spans_of(given, session=session, installation=installation)
-    made = replace(made, bodies=replace(made.bodies, batch_id=np.full((1, 16), batch, np.uint8)))
-    return process(
-        made,
-        [reception(app_id=app_id, received_at_us=at_us)],
-        policy(),
-        policy_of=built_in,
-        country_of=lambda _: "",
-    )
-
-
-async def store(dsn: str, pool: "Pool[Any]", *records: Processed) -> None:
-    """Through the journal and the aggregator."""
-    await append(pool, *records)
-    await aggregate(dsn)
-
-
-async def forget(pool: "Pool[Any]", *names: str, app_id: int = 1) -> Mapping[str, int]:
-    """One erasure, carried out; what its receipt counts."""
-    ours = PostgresErasures(pool, PostgresJournal(pool))
-    begun = await ours.begin(app_id, "session", names, refused_until_us=UNTIL_US, software="1.2.3")
-    assert await ours.carry_out(app_id, begun)
-    receipt = await ours.receipt(app_id, begun)
-    assert receipt.completed_at_us is not None
-    return {table: count for table, count in receipt.counts.items() if count}
-
-
-async def sessions(pool: "Pool[Any]") -> dict[str, int]:
-    rows = await pool.fetch("SELECT coalesce(session, '') AS session, count(*) AS spans FROM span GROUP BY 1")
-    return {row["session"]: row["spans"] for row in rows}
-
-
-async def everything(pool: "Pool[Any]", *, without: str = "erased") -> str:
-    """All tables but one as text."""
-    tables = await pool.fetch("SELECT relname FROM pg_stat_user_tables WHERE relname <> $1", without)
-    texts = [await pool.fetchval(f"SELECT string_agg(t::text, ' ') FROM {row['relname']} t") for row in tables]
-    return "\n".join(text or "" for text in texts)
+from tests.aggregate.turns import append, closes, counted, ledger
+from tests.batches import DAY_US, NOW_US, policy, reception, spans_of
+from tests.store.people import Pool, everything, forget, name, sessions, store, visit
 
 
 async def test_the_spans_of_a_session_go_and_those_of_others_and_all_figures_stay(dsn: str, pool: "Pool[Any]") -> None:
@@ -213,175 +139,6 @@ async def test_a_record_set_aside_that_nobody_can_read_is_deleted_and_one_in_the
     assert await forget(pool, name("s-jane")) == {"unreadable": 1}
     assert await pool.fetchval("SELECT count(*) FROM journal_dead") == 0
     assert await pool.fetchval("SELECT count(*) FROM journal") == 1
-
-
-def files_with(directory: Path, text: str) -> set[str]:
-    return {str(file) for file in directory.rglob("*") if file.is_file() and text.encode() in file.read_bytes()}
-
-
-async def test_the_bytes_leave_the_files_of_tables_indexes_and_statistics(dsn: str, pool: "Pool[Any]") -> None:
-    await store(dsn, pool, *[visit(f"s-{n}", n, url="https://shop.example/" + "long/" * 400) for n in range(1, 40)])
-    await store(dsn, pool, *[visit("s-jane", 100 + n, user="jane-4711", installation="i-9") for n in range(20)])
-    await pool.execute("ANALYZE")
-    data = await pool.fetchval("SHOW data_directory")
-    oid = await pool.fetchval("SELECT oid::text FROM pg_database WHERE datname = current_database()")
-    directory = Path(data) / "base" / oid
-    await pool.execute("CHECKPOINT")
-    assert files_with(directory, name("s-jane"))
-    await forget(pool, name("s-jane"))
-    await pool.execute("DELETE FROM erased")
-    await pool.execute("VACUUM (FULL) erased")
-    await pool.execute("CHECKPOINT")
-    assert files_with(directory, name("s-jane")) == set()
-    assert files_with(directory, name("jane-4711")) == set()
-    assert files_with(directory, name("s-7"))
-
-
-class Stop(BaseException):
-    """The process ends here: nothing catches it."""
-
-
-STEPS = ("_find_sessions", "_delete", "_rewrite_all", "_mark")
-
-
-@pytest.mark.parametrize("step", STEPS)
-async def test_an_erasure_whose_process_ended_is_taken_up_by_another(
-    dsn: str, pool: "Pool[Any]", monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    await store(dsn, pool, visit("s-jane", 1, user="jane-4711"), visit("s-jane", 2), visit("s-joe", 3))
-    dying = await erasures_open(dsn)
-    begun = await dying.begin(1, "user", {name("jane-4711")}, refused_until_us=UNTIL_US, software="1.2.3")
-
-    async def end(*_: Any, **__: Any) -> None:
-        raise Stop
-
-    with monkeypatch.context() as patched:
-        patched.setattr(erase.Erasure, step, end)
-        with pytest.raises(Stop):
-            await dying.carry_out(1, begun)
-    dying._pool.terminate()
-
-    other = PostgresErasures(pool, PostgresJournal(pool))
-    assert await other.unfinished() == [(1, begun)]
-    assert await other.carry_out(1, begun)
-    assert await other.unfinished() == []
-    assert (await other.receipt(1, begun)).counts["span"] == 6, "what was counted before the end counts once"
-    assert await sessions(pool) == {name("s-joe"): 3}
-
-
-@pytest.mark.parametrize("answer", [b"UPDATE 1", b"COMMIT", b"VACUUM"])
-async def test_an_erasure_whose_connection_is_lost_is_done_again(dsn: str, pool: "Pool[Any]", answer: bytes) -> None:
-    await store(dsn, pool, visit("s-jane", 1, user="jane-4711"), visit("s-jane", 2), visit("s-joe", 3))
-    async with cutting_proxy(dsn) as (proxied, cut):
-        cuttable = await open_pool(proxied, connections=1)
-        ours = PostgresErasures(cuttable, PostgresJournal(cuttable))
-        begun = await ours.begin(1, "user", {name("jane-4711")}, refused_until_us=UNTIL_US, software="1.2.3")
-        cut.before = answer
-        with pytest.raises(Unavailable):
-            await ours.carry_out(1, begun)
-        assert cut.cuts == 1
-        cuttable.terminate()
-    other = PostgresErasures(pool, PostgresJournal(pool))
-    assert await other.carry_out(1, begun)
-    assert (await other.receipt(1, begun)).counts["span"] == 6
-    assert await sessions(pool) == {name("s-joe"): 3}
-
-
-async def erasures_open(dsn: str) -> PostgresErasures:
-    own = await asyncpg.create_pool(dsn, min_size=1, max_size=2)
-    return PostgresErasures(own, PostgresJournal(own))
-
-
-async def test_the_aggregators_process_completes_what_others_began(
-    dsn: str, pool: "Pool[Any]", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store(dsn, pool, visit("s-jane", 1))
-    ours = PostgresErasures(pool, PostgresJournal(pool))
-    begun = await ours.begin(1, "session", {name("s-jane")}, refused_until_us=UNTIL_US, software="1.2.3")
-    monkeypatch.setattr(erasures, "TAKE_UP_SECONDS", 0.01)
-    stop = asyncio.Event()
-    running = asyncio.create_task(ours.run(stop))
-    async with asyncio.timeout(30):
-        while (await ours.receipt(1, begun)).completed_at_us is None:
-            await asyncio.sleep(0.01)
-    stop.set()
-    await running
-    assert await sessions(pool) == {}
-
-
-async def test_a_query_that_still_sees_the_rows_puts_the_rewriting_off(
-    dsn: str, pool: "Pool[Any]", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(erase, "LOCK_SECONDS", 0.2)
-    await store(dsn, pool, visit("s-jane", 1))
-    ours = PostgresErasures(pool, PostgresJournal(pool))
-    begun = await ours.begin(1, "session", {name("s-jane")}, refused_until_us=UNTIL_US, software="1.2.3")
-    async with pool.acquire() as reader, reader.transaction(isolation="repeatable_read", readonly=True):
-        assert await reader.fetchval("SELECT count(*) FROM batch") == 1
-        assert not await ours.carry_out(1, begun)
-        assert (await ours.receipt(1, begun)).completed_at_us is None
-        assert await sessions(pool) == {}
-    assert await ours.carry_out(1, begun)
-
-
-async def test_a_large_table_is_rewritten_later_once_for_all_who_were_erased_from_it(
-    dsn: str, pool: "Pool[Any]", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store(dsn, pool, visit("s-jane", 1), visit("s-joe", 2), visit("s-jim", 3))
-    ours = PostgresErasures(pool, PostgresJournal(pool))
-    monkeypatch.setattr(erase, "LARGE_BYTES", 0)
-    begun = []
-    for person in ("s-jane", "s-joe"):
-        begun.append(await ours.begin(1, "session", {name(person)}, refused_until_us=UNTIL_US, software="1.2.3"))
-        assert not await ours.carry_out(1, begun[-1])
-        receipt = await ours.receipt(1, begun[-1])
-        assert receipt.deleted_at_us is not None
-        assert receipt.completed_at_us is None
-    assert await sessions(pool) == {name("s-jim"): 3}
-
-    rewritten = []
-    rewrite = erase.Erasure._rewrite
-
-    async def noted(self: erase.Erasure, table: str) -> bool:
-        rewritten.append(table)
-        return await rewrite(self, table)
-
-    async def again(*_: Any) -> None:
-        raise AssertionError("rows that have gone are looked for again")
-
-    monkeypatch.setattr(erase.Erasure, "_rewrite", noted)
-    monkeypatch.setattr(erase.Erasure, "_find_sessions", again)
-    assert [await ours.carry_out(1, each, large=True) for each in begun] == [True, True]
-    assert len(rewritten) == 1
-    assert await ours.unfinished() == []
-
-
-async def test_spans_stored_while_erasures_run_are_never_left_behind(dsn: str, pool: "Pool[Any]") -> None:
-    """Whatever the order in which turns and tombstones commit."""
-    people = [f"s-{n}" for n in range(6)]
-    records = [visit(person, 1 + place * 8 + n) for n in range(8) for place, person in enumerate(people)]
-
-    async def ingest() -> None:
-        for at in range(0, len(records), 6):
-            await append(pool, *records[at : at + 6])
-            await aggregate(dsn)
-
-    async def erase_half() -> None:
-        for person in people[::2]:
-            await forget(pool, name(person))
-
-    await asyncio.gather(ingest(), erase_half())
-    assert await sessions(pool) == {name(person): 24 for person in people[1::2]}
-    found = await ledger(pool)
-    assert closes(found)
-    assert found["received"] == 144
-
-
-async def test_two_who_ask_for_the_same_at_once_both_get_a_receipt(dsn: str, pool: "Pool[Any]") -> None:
-    await store(dsn, pool, visit("s-jane", 1))
-    counts = await asyncio.gather(*(forget(pool, name("s-jane")) for _ in range(3)))
-    assert sum(each.get("span", 0) for each in counts) == 3
-    assert await sessions(pool) == {}
 
 
 async def test_a_pseudonym_in_a_mark_is_found_in_every_text_of_a_span_and_in_no_figure(

@@ -10,7 +10,7 @@ from ingest.settings import Settings
 from ingest.store.plan import Retention
 from ingest.store.read_exemplars import PostgresExemplars
 from tests.batches import NOW_US
-from tests.store.test_erase import forget, name, store, visit
+from tests.store.people import forget, name, store, visit
 
 Pool = asyncpg.Pool
 HOUR_US = 3_600_000_000
